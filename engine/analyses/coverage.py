@@ -1,0 +1,158 @@
+"""Coverage: which problems each of two models solves within the same number of draws, and what the split amounts to.
+
+Both models are looked at with the COMMON number of draws K, printed with every result. From n samples, c of them
+correct, K draws without replacement solve a problem with probability s = 1 - C(n - c, K) / C(n, K): 0 or 1 where n = K,
+something between where a model was sampled more often. Without this, one model sampled 1024 and 256 times seems to beat
+itself.
+
+Two readings of the same s, kept apart:
+- the sets hold a problem as solved where s >= 1/2: at least as likely as not to be solved in K draws (c > 0 where n = K);
+- the expected sizes add s and 1 - s over the problems. The models' draws are independent, so "both" is the sum of
+  s_base * s_other, and so on.
+
+"Unsolved in K draws" is a statement about K draws. Whether a set's member is evidence of more is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.analyses.passk import pass_at_k
+
+_ROUNDING = 1e-12
+"""What s may lose to rounding: a problem at exactly one half (n = 21, c = 2, K = 6) counts as solved on every machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Two models' solved problems at a common k, split four ways; `other` is what is held against `base`.
+
+    The sets hold keys in the order they were given. The ratios are those of Wu et al. (arXiv 2507.14843), with
+    P = both, S = base only, E = other only; each is None where its denominator is 0.
+    """
+
+    k: int
+    """Draws per problem that both models are given."""
+    both: tuple[str, ...]
+    base_only: tuple[str, ...]
+    other_only: tuple[str, ...]
+    neither: tuple[str, ...]
+    expected: tuple[float, float, float, float]
+    """Expected sizes of both, base only, other only, neither: they equal the sets' sizes where every n is k."""
+
+    @property
+    def mcnemar_p(self) -> float:
+        """Exact two-sided McNemar test on the sizes of base_only and other_only; 1.0 where both are empty."""
+        return mcnemar_exact(len(self.base_only), len(self.other_only))
+
+    @property
+    def srr(self) -> float | None:
+        """Support retention rate P / (P + S): how much of what base solves the other model still solves."""
+        return _ratio(len(self.both), len(self.both) + len(self.base_only))
+
+    @property
+    def ndr(self) -> float | None:
+        """Net discovery rate E / (P + E): how much of what the other model solves base does not."""
+        return _ratio(len(self.other_only), len(self.both) + len(self.other_only))
+
+    @property
+    def sds(self) -> float | None:
+        """Support dynamic score: the harmonic mean of SRR and NDR."""
+        if self.srr is None or self.ndr is None:
+            return None
+        return _ratio(2 * self.srr * self.ndr, self.srr + self.ndr)
+
+    @property
+    def nscr(self) -> float | None:
+        """Net support change rate (E - S) / (P + E + S): negative where more was lost than found."""
+        lost, found = len(self.base_only), len(self.other_only)
+        return _ratio(found - lost, len(self.both) + found + lost)
+
+
+def coverage(
+    keys: Sequence[str],
+    base_n: ArrayLike,
+    base_c: ArrayLike,
+    other_n: ArrayLike,
+    other_c: ArrayLike,
+    k: int | None = None,
+) -> Coverage:
+    """Compare two models problem by problem, each given k draws; by default the most that every problem has (min n).
+
+    keys names the problems; the counts are whole numbers [problems] in the same order, or a scalar n for all of them.
+    Raises ValueError where there are no problems, a key comes twice, shapes do not fit, counts are impossible (as in
+    `pass_at_k`), or k is larger than some problem's n.
+    """
+    _check_keys(keys)
+    sampled = _each(keys, "base_n", base_n), _each(keys, "other_n", other_n)
+    k = _common_k(keys, np.minimum(*sampled), k)
+    base = pass_at_k(sampled[0], _each(keys, "base_c", base_c), k)
+    other = pass_at_k(sampled[1], _each(keys, "other_c", other_c), k)
+    base_solves, other_solves = base > 0.5 - _ROUNDING, other > 0.5 - _ROUNDING
+    return Coverage(
+        k=k,
+        both=_chosen(keys, base_solves & other_solves),
+        base_only=_chosen(keys, base_solves & ~other_solves),
+        other_only=_chosen(keys, ~base_solves & other_solves),
+        neither=_chosen(keys, ~base_solves & ~other_solves),
+        expected=(
+            float(base @ other),
+            float(base @ (1 - other)),
+            float((1 - base) @ other),
+            float((1 - base) @ (1 - other)),
+        ),
+    )
+
+
+def mcnemar_exact(b: int, c: int) -> float:
+    """Exact two-sided McNemar test: the p-value of b against c discordant problems under Binomial(b + c, 1/2).
+
+    min(1, 2 * P(X <= min(b, c))), in whole numbers until the last division; 1.0 where b = c = 0.
+    Raises ValueError for a negative count.
+    """
+    if b < 0 or c < 0:
+        raise ValueError(f"discordant counts must be at least 0, not {b} and {c}")
+    ways = tail = 1
+    for i in range(min(b, c)):
+        ways = ways * (b + c - i) // (i + 1)
+        tail += ways
+    return min(1.0, 2 * tail / (1 << (b + c)))
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _check_keys(keys: Sequence[str]) -> None:
+    if not keys:
+        raise ValueError("there are no problems to compare: both runs must have judged samples of at least one problem")
+    [(key, times)] = Counter(keys).most_common(1)
+    if times > 1:
+        raise ValueError(f"problem {key!r} comes {times} times: give each problem's counts once")
+
+
+def _each(keys: Sequence[str], name: str, counts: ArrayLike) -> NDArray[np.int64]:
+    """One count per key. Anything but a scalar must already have that shape: a wrong pairing must not broadcast."""
+    array = np.asarray(counts)
+    if array.ndim and array.shape != (len(keys),):
+        raise ValueError(f"{name} must hold one count for each of the {len(keys)} problems, not shape {array.shape}")
+    return np.broadcast_to(array, (len(keys),))
+
+
+def _common_k(keys: Sequence[str], fewest: NDArray[np.int64], k: int | None) -> int:
+    """The number of draws that every problem of both models allows: k where given, else the most there is."""
+    at = int(np.argmin(fewest))
+    if k is None and fewest[at] < 1:
+        raise ValueError(f"problem {keys[at]!r} has no judged samples in one of the runs: judge some or leave it out")
+    if k is not None and k > fewest[at]:
+        raise ValueError(f"k = {k} is more than problem {keys[at]!r} has in one of the runs (n = {fewest[at]}): ask for less")
+    return int(fewest[at]) if k is None else k
+
+
+def _chosen(keys: Sequence[str], members: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(key for key, member in zip(keys, members, strict=True) if member)

@@ -1,0 +1,77 @@
+"""The board of one benchmark: every run's counts on every problem, as stored. Standard library only.
+
+It is what a first paint shows and what the analyses start from. Numbers that need a formula (pass@k beyond k = 1, sets at a
+common k, tests) are in `engine.analyses`, which import numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from store.reader import Study
+from store.rows import Count, ProblemRow, RunRow
+from store.types import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Counts of a benchmark's runs and problems under one choice of verifier."""
+
+    benchmark: str
+    verifier: str
+    """Whose verdicts these are, for printing: one name, "math+imported" where runs differ, "none" where nobody judged."""
+    runs: tuple[RunRow, ...]
+    """Base first."""
+    problems: tuple[ProblemRow, ...]
+    cells: Mapping[tuple[int, int], Count]
+    """By (run_id, problem_id). A pair without samples and counts is not there."""
+
+    def counts(self, run: RunRow) -> list[Count]:
+        """The run's counts on the problems it was judged on, in problem order."""
+        found = (self.cells.get((run.run_id, problem.problem_id)) for problem in self.problems)
+        return [count for count in found if count is not None and count.n > 0]
+
+    def judged(self, *runs: RunRow) -> list[ProblemRow]:
+        """Problems on which each of these runs has at least one judged sample: the ground for comparing them."""
+        return [p for p in self.problems if all(self._n(run, p) > 0 for run in runs)]
+
+    def common_k(self, *runs: RunRow) -> int | None:
+        """The largest k at which all these runs can be compared on `judged(*runs)`: their smallest n. None without ground."""
+        return min((self._n(run, problem) for problem in self.judged(*runs) for run in runs), default=None)
+
+    def pass_at_1(self, run: RunRow) -> float | None:
+        """Mean of c/n over the problems the run was judged on; None where there are none."""
+        counts = self.counts(run)
+        return sum(count.correct / count.n for count in counts) / len(counts) if counts else None
+
+    def _n(self, run: RunRow, problem: ProblemRow) -> int:
+        count = self.cells.get((run.run_id, problem.problem_id))
+        return 0 if count is None else count.n
+
+
+def read_board(study: Study, benchmark: str, verifier: str | None = None) -> Board:
+    """The benchmark's board; verifier: a name to judge by, or None for the deciding one."""
+    cells = {(count.run_id, count.problem_id): count for count in study.counts(benchmark, verifier)}
+    used = sorted(
+        {count.verifier for count in cells.values() if count.verifier is not None}, key=lambda v: (v == "imported", v)
+    )
+    return Board(
+        benchmark=benchmark,
+        verifier=verifier or "+".join(used) or "none",
+        runs=tuple(study.runs(benchmark)),
+        problems=tuple(study.problems(benchmark)),
+        cells=cells,
+    )
+
+
+def reference_run(runs: Sequence[RunRow]) -> RunRow | None:
+    """The run the others are compared with where nobody names one: the base model's.
+
+    Without a base model it is what training started from: sft, then instruct. None where no role tells.
+    """
+    for role in (Role.BASE, Role.SFT, Role.INSTRUCT):
+        for run in runs:
+            if run.model.role is role:
+                return run
+    return None

@@ -1,0 +1,122 @@
+"""Our own JSONL: one sample a line, every fact by its name in the study.
+
+    {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "statement": "...", "reference": "73",
+     "response": "... \\\\boxed{73}", "finish": "stop", "tokens": 812, "correct": true, "settings": {"temperature": 0.6}}
+
+Needed: problem and response; model unless --model says it. The rest may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from engine.importers import fields
+from engine.importers.base import About, BadLine, Item, Line, first_record
+from engine.importers.fields import BadRecord, Record
+from store.types import SETTING_NAMES, UNKNOWN, Finish, Model, NewSample, NewTrace, Problem, Run, Settings, Verdict
+
+_RUN_FIELDS: Final = ("model", "revision", "role", "parent", "algorithm", "step", "training_seed", "benchmark", "settings")
+_FINISHES: Final = {finish.value: finish for finish in Finish}
+
+
+class NativeImporter:
+    name = "basebound"
+    has_sidecar = False
+    title = "our own JSONL, one sample a line"
+    example = (
+        '{"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "statement": "...", '
+        '"reference": "73", "response": "... \\\\boxed{73}", "finish": "stop", "tokens": 812, "correct": true, '
+        '"settings": {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16384}}'
+    )
+
+    def recognises(self, first: Line) -> bool:
+        return {"problem", "response"} <= first_record(first).keys()
+
+    def seed(self, about: About) -> int | None:  # noqa: ARG002 - each line has its own
+        return None
+
+    def read(self, lines: Iterator[Line], about: About) -> Iterator[Item]:
+        runs = _Runs(about)
+        for line in lines:
+            try:
+                record = fields.parse(line.text)
+                yield _trace(record, line.number, runs.of(record))
+            except BadRecord as bad:
+                yield BadLine(line.number, str(bad))
+
+
+class _Runs:
+    """The runs of a file. Lines of one run follow each other by the thousand, so each is built once."""
+
+    def __init__(self, about: About) -> None:
+        self._about = about
+        self._known: dict[str, Run] = {}
+
+    def of(self, record: Record) -> Run:
+        key = repr([record.get(name) for name in _RUN_FIELDS])
+        if key not in self._known:
+            benchmark = self._about.benchmark(fields.optional_text(record.get("benchmark"), "benchmark"))
+            model = self._about.model(_model(record))
+            self._known[key] = Run(model, benchmark, self._about.settings(_settings(record)))
+        return self._known[key]
+
+
+def _trace(record: Record, line: int, run: Run) -> NewTrace:
+    problem = Problem(
+        benchmark=run.benchmark,
+        key=fields.text(record.get("problem"), "problem"),
+        statement=fields.optional_text(record.get("statement"), "statement"),
+        reference=fields.optional_text(record.get("reference"), "reference"),
+        level=fields.optional_text(record.get("level"), "level"),
+    )
+    sample = NewSample(
+        response=fields.response(record.get("response"), "response"),
+        line=line,
+        finish=_finish(record.get("finish")),
+        stop_reason=fields.optional_text(record.get("stop_reason"), "stop_reason"),
+        tokens=fields.optional_whole(record.get("tokens"), "tokens"),
+        seed=fields.optional_whole(record.get("seed"), "seed"),
+    )
+    return NewTrace(run, problem, sample, _imported(record))
+
+
+def _model(record: Record) -> Model | None:
+    name = fields.optional_text(record.get("model"), "model")
+    if name is None:
+        return None
+    return Model(
+        name=name,
+        revision=fields.text(record.get("revision") or UNKNOWN, "revision"),
+        role=fields.role(record.get("role")),
+        parent=fields.optional_text(record.get("parent"), "parent"),
+        algorithm=fields.optional_text(record.get("algorithm"), "algorithm"),
+        step=fields.optional_whole(record.get("step"), "step"),
+        training_seed=fields.optional_whole(record.get("training_seed"), "training_seed"),
+    )
+
+
+def _settings(record: Record) -> Settings:
+    given = record.get("settings") or {}
+    if not isinstance(given, dict):
+        raise BadRecord("settings is not an object")
+    unknown = given.keys() - set(SETTING_NAMES)
+    if unknown:
+        raise BadRecord(f"settings has {sorted(unknown)[0]!r}, which is none of {', '.join(SETTING_NAMES)}")
+    return fields.with_settings(Settings(), given)
+
+
+def _finish(value: object) -> Finish:
+    if value is None:
+        return Finish.UNKNOWN
+    finish = _FINISHES.get(value) if isinstance(value, str) else None
+    if finish is None:
+        raise BadRecord(f"finish is {str(value)[:40]!r}, not one of {', '.join(Finish)}")
+    return finish
+
+
+def _imported(record: Record) -> Verdict | None:
+    outcome = fields.outcome(record.get("correct"))
+    if outcome is None:
+        return None
+    return Verdict(outcome, route="file", answer=fields.optional_text(record.get("answer"), "answer"))

@@ -1,0 +1,128 @@
+"""From a board to the two central numbers: pass@k of every run, and what pairs of runs solve, at a common k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+
+from engine.analyses.coverage import Coverage, coverage
+from engine.analyses.passk import k_grid, mean_pass_at_k
+from engine.board import Board, reference_run
+from store.errors import NotFound
+from store.rows import Count, ProblemRow, RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """pass@k of one run, over the problems it was judged on; all zero and empty where nobody has judged it."""
+
+    run: RunRow
+    problems: int
+    n_min: int
+    n_max: int
+    errors: int
+    unjudged: int
+    k: tuple[int, ...]
+    pass_at_k: tuple[float | None, ...]
+    """Mean over problems, one per k; None where some problem has n < k."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairSummary:
+    """A run against the base run, over the problems both were judged on."""
+
+    base: RunRow
+    other: RunRow
+    problems: int
+    k: int
+    """Common k: the smallest n of the two."""
+    gap: float
+    """Sampling efficiency gap: base pass@k - other pass@1. Lower is better for the other run."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkSummary:
+    benchmark: str
+    verifier: str
+    common_k: int | None
+    """The largest k at which the pass@k of every judged run is defined; None where nothing was judged."""
+    runs: tuple[RunSummary, ...]
+    pairs: tuple[PairSummary, ...]
+
+
+def summarise(board: Board, ks: Sequence[int] | None = None, base: RunRow | None = None) -> BenchmarkSummary:
+    """ks: asked k, or None for each run's grid 1, 2, 4, ..., n. base: the run others are paired with, or None for the one
+    that the roles tell; where they tell none, there are no pairs."""
+    runs = tuple(_run_summary(board, run, ks) for run in board.runs)
+    reference = base or reference_run(board.runs)
+    pairs = [_pair(board, reference, run) for run in board.runs if run != reference] if reference else []
+    return BenchmarkSummary(
+        benchmark=board.benchmark,
+        verifier=board.verifier,
+        common_k=min((run.n_min for run in runs if run.problems), default=None),
+        runs=runs,
+        pairs=tuple(pair for pair in pairs if pair is not None),
+    )
+
+
+def cover(board: Board, base: RunRow, other: RunRow, k: int | None = None) -> Coverage:
+    """The four sets of two runs at a common k (None: the largest), over the problems both were judged on.
+
+    Raises NotFound where they share no judged problem, or not that many samples of each.
+    """
+    problems = board.judged(base, other)
+    most = board.common_k(base, other)
+    if most is None:
+        raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
+    if k is not None and k > most:
+        raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
+    ours, theirs = _cells(board, base, problems), _cells(board, other, problems)
+    return coverage(
+        [problem.key for problem in problems],
+        [count.n for count in ours],
+        [count.correct for count in ours],
+        [count.n for count in theirs],
+        [count.correct for count in theirs],
+        k,
+    )
+
+
+def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None) -> RunSummary:
+    counts = board.counts(run)
+    all_counts = [count for count in board.cells.values() if count.run_id == run.run_id]
+    n = [count.n for count in counts]
+    grid = () if not n else tuple(ks) if ks else k_grid(min(n))
+    return RunSummary(
+        run=run,
+        problems=len(counts),
+        n_min=min(n, default=0),
+        n_max=max(n, default=0),
+        errors=sum(count.error for count in all_counts),
+        unjudged=sum(count.unjudged for count in all_counts),
+        k=grid,
+        pass_at_k=_pass_at_k(counts, grid),
+    )
+
+
+def _pair(board: Board, base: RunRow, other: RunRow) -> PairSummary | None:
+    problems = board.judged(base, other)
+    k = board.common_k(base, other)
+    if k is None:
+        return None
+    (reached,) = _pass_at_k(_cells(board, base, problems), (k,))
+    (first,) = _pass_at_k(_cells(board, other, problems), (1,))
+    if reached is None or first is None:
+        return None
+    return PairSummary(base, other, len(problems), k, reached - first)
+
+
+def _pass_at_k(counts: Sequence[Count], ks: Sequence[int]) -> tuple[float | None, ...]:
+    if not ks:
+        return ()
+    means = mean_pass_at_k([count.n for count in counts], [count.correct for count in counts], ks)
+    return tuple(None if isnan(mean) else float(mean) for mean in means)
+
+
+def _cells(board: Board, run: RunRow, problems: Sequence[ProblemRow]) -> list[Count]:
+    return [board.cells[run.run_id, problem.problem_id] for problem in problems]

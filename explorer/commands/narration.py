@@ -1,0 +1,77 @@
+"""What commands tell on stderr: sentences, and a progress line with an ETA where stderr is a terminal.
+
+Everything passes `visible`: names and messages come from files.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Final
+
+from explorer.render.text import visible
+
+_EVERY_S: Final = 0.2
+
+
+class Narrator:
+    """quiet: only complain."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._live = not quiet and sys.stderr.isatty()
+        self._shown = False
+
+    def say(self, sentence: str) -> None:
+        self.clear()
+        if not self._quiet:
+            sys.stderr.write(visible(sentence) + "\n")
+
+    def complain(self, sentence: str) -> None:
+        """Something is wrong: said even when quiet."""
+        self.clear()
+        sys.stderr.write(visible(sentence) + "\n")
+
+    def clear(self) -> None:
+        """Take the progress line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+    def line(self, text: str) -> None:
+        """Replace the progress line; nothing where stderr is no terminal."""
+        if self._live:
+            sys.stderr.write("\r\x1b[K" + visible(text)[:78])
+            sys.stderr.flush()
+            self._shown = True
+
+
+class Meter:
+    """One long thing: a share done, a rate, and the time left."""
+
+    def __init__(self, narrator: Narrator, what: str, unit: str = "") -> None:
+        self._narrator = narrator
+        self._what = what
+        self._unit = unit
+        self._began = self._last = time.monotonic()
+
+    def show(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last < _EVERY_S or not total:
+            return
+        self._last = now
+        elapsed = now - self._began
+        left = elapsed * (total - done) / done if done else 0.0
+        amount = f"  {done:,} of {total:,} {self._unit}" if self._unit else ""
+        self._narrator.line(f"{self._what}  {100 * done / total:.0f} %{amount}  {duration(left)} left")
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,144 @@
+"""An open study with what every screen needs of it: the boards, and which runs are compared. No Textual here.
+
+Boards are stored tallies, so a session opens without any numeric library. They are of one moment: a job may add runs while
+the explorer is open, so `traces` gives those of known runs only, and `newer_boards` reads again what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from engine.board import Board, read_board, reference_run
+from explorer.render.words import pair_words
+from store.names import Link
+from store.reader import Study
+from store.rows import Count, ProblemRow, RunRow, Trace, TraceRow
+from store.types import IMPORTED
+
+BUSY_MS: Final = 1_500
+"""How long a read waits for a lock. Somebody looks at the screen: a sentence and another try serve them better than waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two runs of one benchmark: the baseline, and what is held against it (None where there is one run only)."""
+
+    board: Board
+    base: RunRow
+    other: RunRow | None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return pair_words(self.base, self.other)
+
+    @property
+    def runs(self) -> tuple[RunRow, ...]:
+        return (self.base,) if self.other is None else (self.base, self.other)
+
+    def runs_first(self) -> Sequence[RunRow]:
+        """All runs of the benchmark, this pair in front."""
+        return [*self.runs, *(run for run in self.board.runs if run not in self.runs)]
+
+    def count(self, run: RunRow | None, problem: ProblemRow) -> Count | None:
+        return None if run is None else self.board.cells.get((run.run_id, problem.problem_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Boards:
+    """Every benchmark's board, as they were at one moment."""
+
+    ours: Mapping[str, Board]
+    files: Mapping[str, Board]
+    """By the files' own scores, where another verifier decides and a file has a word beside it."""
+    version: int
+    """The study's `data_version` before they were read."""
+
+
+class Session:
+    """One study, open for reading."""
+
+    def __init__(self, study: Study, verifier: str | None) -> None:
+        """Raises StudyError where the study cannot be read."""
+        study.require_verifier(verifier)
+        self.study = study
+        self.verifier = verifier
+        self._read = self._read_boards()
+
+    @classmethod
+    def open(cls, path: Path, verifier: str | None = None) -> Session:
+        study = Study(path, BUSY_MS)
+        try:
+            return cls(study, verifier)
+        except BaseException:
+            study.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.study.close()
+
+    @property
+    def name(self) -> str:
+        """What the study is called on screen: its file, without the way to it."""
+        return self.study.path.name
+
+    @property
+    def boards(self) -> Mapping[str, Board]:
+        return self._read.ours
+
+    @property
+    def file_boards(self) -> Mapping[str, Board]:
+        return self._read.files
+
+    def newer_boards(self) -> Boards | None:
+        """The boards read again; None where nothing was committed since they were read. Changes nothing: see `take`."""
+        return None if self.study.data_version() == self._read.version else self._read_boards()
+
+    def take(self, boards: Boards) -> None:
+        """From now on these are the boards. Pairs made before keep the ones they were made of."""
+        self._read = boards
+
+    def pair(self, benchmark: str, base: RunRow | None = None, other: RunRow | None = None) -> Pair | None:
+        """`other`, else the first run that is not the baseline, against `base`, else the run roles tell, else the first."""
+        board = self.boards[benchmark]
+        base = base or reference_run(board.runs) or next(iter(board.runs), None)
+        if base is None:
+            return None
+        if other is None or other.run_id == base.run_id:
+            other = next((run for run in board.runs if run.run_id != base.run_id), None)
+        return Pair(board, base, other)
+
+    def traces(self, problem: ProblemRow, runs: Sequence[RunRow]) -> list[TraceRow]:
+        """The problem's traces of these runs, in their order. A run that a job has added since is none of them."""
+        order = {run.run_id: place for place, run in enumerate(runs)}
+        found = (row for row in self.study.traces(problem.problem_id, self.verifier) if row.run_id in order)
+        return sorted(found, key=lambda row: order[row.run_id])
+
+    def trace(self, sample_id: int) -> Trace:
+        return self.study.trace(sample_id, self.verifier)
+
+    def place(self, link: Link) -> Trace:
+        """The trace a link points to. Raises NotFound."""
+        return self.trace(self.study.find_sample(link))
+
+    def _read_boards(self) -> Boards:
+        version = self.study.data_version()
+        ours = {name: read_board(self.study, name, self.verifier) for name in self.study.benchmarks()}
+        return Boards(ours, self._read_file_boards(ours), version)
+
+    def _read_file_boards(self, ours: Mapping[str, Board]) -> dict[str, Board]:
+        if IMPORTED not in self.study.verifiers():
+            return {}
+        others = sorted(name for name, board in ours.items() if _judged_by_others(board))
+        boards = {name: read_board(self.study, name, IMPORTED) for name in others}
+        return {name: board for name, board in boards.items() if any(count.n for count in board.cells.values())}
+
+
+def _judged_by_others(board: Board) -> bool:
+    return any(count.verifier not in (None, IMPORTED) for count in board.cells.values())

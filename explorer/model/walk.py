@@ -1,0 +1,118 @@
+"""A way through traces: which problems, which of a problem's traces, and where on it the reader is. No Textual here.
+
+The Traces screen makes a walk from its list and filter, the Reader goes along it, and hands back where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explorer.render.words import differs, outcome
+from store.rows import ProblemRow, RunRow, Trace, TraceRow
+from store.types import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody is: a problem and, deeper in, one of its samples."""
+
+    problem: ProblemRow
+    sample_id: int | None = None
+    choice: Choice | None = None
+    """Which traces are listed there; None where nothing is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which traces of a problem are listed. One of these at a time; none of them: all."""
+
+    outcome: Outcome | None = None
+    unjudged: bool = False
+    differs: bool = False
+    run: RunRow | None = None
+
+    def fits(self, row: TraceRow) -> bool:
+        if self.outcome is not None:
+            return row.outcome is self.outcome
+        if self.unjudged:
+            return row.outcome is None
+        if self.differs:
+            return differs(row)
+        return self.run is None or row.run_id == self.run.run_id
+
+    @property
+    def word(self) -> str:
+        if self.outcome is not None:
+            return outcome(self.outcome)[0]
+        if self.run is not None:
+            return self.run.name
+        return "· unjudged" if self.unjudged else "differs from file" if self.differs else "all"
+
+
+ALL = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A trace to go straight to, through all the screens above it, and the step of it."""
+
+    trace: Trace
+    step: int = 1
+
+
+def choices(runs: Sequence[RunRow]) -> list[Choice]:
+    """Everything that Tab goes through for a problem with traces of these runs."""
+    by_outcome = [Choice(outcome=value) for value in Outcome]
+    return [ALL, *by_outcome, Choice(unjudged=True), Choice(differs=True), *(Choice(run=run) for run in runs)]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The Reader's way."""
+
+    problems: tuple[ProblemRow, ...]
+    """In the order and filter of the Problems screen."""
+    at_problem: int
+    traces: tuple[TraceRow, ...]
+    """Of that problem, in the order and filter of the Traces screen."""
+    at_trace: int
+    choice: Choice
+
+    @property
+    def problem(self) -> ProblemRow:
+        return self.problems[self.at_problem]
+
+    @property
+    def trace(self) -> TraceRow:
+        return self.traces[self.at_trace]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.problem, self.trace.sample_id, self.choice)
+
+    def sample(self, by: int) -> Walk | None:
+        """The walk one sample on; None at its end."""
+        at = self.at_trace + by
+        if not 0 <= at < len(self.traces):
+            return None
+        return Walk(self.problems, self.at_problem, self.traces, at, self.choice)
+
+    def next_problem(self, by: int, at: int | None = None) -> int | None:
+        """The place of the problem that many on, None past the ends."""
+        found = (self.at_problem if at is None else at) + by
+        return found if 0 <= found < len(self.problems) else None
+
+    def at(self, at_problem: int, rows: Sequence[TraceRow]) -> Walk | None:
+        """The walk at another problem with these traces: a trace of the same run, a correct one rather than the first.
+
+        The filter stays where it leaves a trace of that run, else it is given up. None where the run has no trace there.
+        """
+        run_id = self.trace.run_id
+        for choice in (self.choice, ALL):
+            traces = tuple(row for row in rows if choice.fits(row))
+            same_run = [place for place, row in enumerate(traces) if row.run_id == run_id]
+            if same_run:
+                correct = [place for place in same_run if traces[place].outcome is Outcome.CORRECT]
+                return Walk(self.problems, at_problem, traces, (correct or same_run)[0], choice)
+        return None

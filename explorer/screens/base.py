@@ -1,0 +1,86 @@
+"""What all screens share: the way here on the first line, the keys on the last, one way to read in the background.
+
+No screen scrolls: its list does. Where the terminal is low (`is_low`, the class -low), what surrounds the list gives way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from textual import on
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from explorer.model.session import Session
+from explorer.render.pieces import Line
+from explorer.render.text import visible
+from explorer.widgets.crumbs import Crumbs
+from store.errors import StudyError
+
+Result = TypeVar("Result")
+
+_LOW: Final = 20
+"""Lines of a terminal below which lists need all of them."""
+
+
+@dataclass
+class CouldNotRead(Message):
+    """The study could not be read. The sentence says why, and what to do."""
+
+    sentence: str
+    group: str = ""
+    """Of the work that failed."""
+
+
+class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
+    """Base of the screens of one study. Without Textual's own bindings: Tab is for our filters, and Enter leads the keys."""
+
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (_LOW, "-high")]  # noqa: RUF012 - not ours
+
+    DEFAULT_CSS = """
+    ExplorerScreen { layout: vertical; overflow: hidden; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.said = ""
+
+    @property
+    def is_low(self) -> bool:
+        return self.size.height < _LOW
+
+    def set_crumbs(self, *way: str, notes: Sequence[Line] = ()) -> None:
+        crumbs = self.query_one(Crumbs)
+        crumbs.way = (self.session.name, *way)
+        crumbs.notes = notes
+
+    def read(self, group: str, work: Callable[[], Message]) -> None:
+        """Run `work` in a thread; its message comes back to this screen, unless newer work of the group has begun."""
+
+        def reading() -> None:
+            try:
+                message = work()
+            except StudyError as error:
+                message = CouldNotRead(str(error), group)
+            if not get_current_worker().is_cancelled:
+                self.post_message(message)
+
+        self.run_worker(reading, thread=True, exclusive=True, group=group)
+
+    @on(CouldNotRead)
+    def say_why(self, message: CouldNotRead) -> None:
+        self.say(message.sentence, error=True)
+        self.could_not_read(message)
+
+    def could_not_read(self, message: CouldNotRead) -> None:
+        """What a screen does beside saying it: give up waiting for what will not come."""
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A notice at the corner for some seconds, in place of the one before: they never stack. `said` keeps the newest."""
+        self.said = visible(text)
+        self.app.clear_notifications()
+        self.notify(self.said, severity="error" if error else "information", markup=False, timeout=15 if error else 4)

@@ -1,0 +1,118 @@
+"""Is a study sound? Structure only: what SQLite says, and whether all that is derived can be derived again.
+
+Re-judging traces is the engine's part (`engine.judging.recheck`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from store.errors import DamagedText
+from store.files import connect_readonly, explained
+from store.reader import Study
+from store.texts import TextReader
+from store.types import Run
+
+_TALLIES: Final = """
+WITH counted AS (
+  SELECT run_id, problem_id, verifier.name AS verifier,
+         sum(outcome = 'correct') AS correct, sum(outcome = 'incorrect') AS incorrect,
+         sum(outcome = 'no_answer') AS no_answer, sum(outcome = 'error') AS error
+  FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id) GROUP BY run_id, problem_id, verifier.name
+), kept AS (
+  SELECT run_id, problem_id, verifier, correct, incorrect, no_answer, error FROM tally
+  WHERE origin = 'derived' AND correct + incorrect + no_answer + error > 0
+), odd AS (
+  SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)
+  UNION SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)
+)
+SELECT DISTINCT slug, problem.benchmark, problem.key, odd.verifier
+FROM odd JOIN run USING (run_id) JOIN problem USING (problem_id)
+"""
+
+_DRAWN: Final = """
+WITH counted AS (
+  SELECT run_id, problem_id, count(*) AS samples, sum(finish = 'length') AS truncated, sum(chars) AS chars
+  FROM sample GROUP BY run_id, problem_id
+), odd AS (
+  SELECT * FROM (SELECT * FROM counted EXCEPT SELECT run_id, problem_id, samples, truncated, chars FROM drawn)
+  UNION SELECT * FROM (SELECT run_id, problem_id, samples, truncated, chars FROM drawn EXCEPT SELECT * FROM counted)
+)
+SELECT DISTINCT slug, problem.benchmark, problem.key FROM odd JOIN run USING (run_id) JOIN problem USING (problem_id)
+"""
+
+_TWO_VERSIONS: Final = """
+SELECT sample_id, name FROM verdict JOIN verifier USING (verifier_id) GROUP BY sample_id, name HAVING count(*) > 1
+"""
+
+_BAD_SPANS: Final = """
+SELECT sample_id, verifier.name FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id)
+WHERE answer_start < 0 OR answer_end < answer_start OR answer_end > chars
+"""
+
+_WRONG_BENCHMARK: Final = """
+SELECT sample_id, slug FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id)
+WHERE run.benchmark <> problem.benchmark
+"""
+
+
+def check_structure(path: Path) -> Iterator[str]:
+    """One sentence per problem found; none for a sound study. Reads every text.
+
+    Raises NotAStudy, WrongSchema or StudyBusy where the file cannot be read as a study at all.
+    """
+    connection = connect_readonly(path)
+    try:
+        with explained(path):
+            yield from _sqlite(connection)
+            for slug, benchmark, key, verifier in connection.execute(_TALLIES):
+                yield f"tally of {slug} on {benchmark}:{key} by {verifier} differs from its verdicts"
+            for slug, benchmark, key in connection.execute(_DRAWN):
+                yield f"sample count of {slug} on {benchmark}:{key} differs from its samples"
+            for sample_id, name in connection.execute(_TWO_VERSIONS):
+                yield f"sample {sample_id} has two verdicts by {name}"
+            for sample_id, name in connection.execute(_BAD_SPANS):
+                yield f"the place of the answer in sample {sample_id} by {name} lies outside its text"
+            for sample_id, slug in connection.execute(_WRONG_BENCHMARK):
+                yield f"sample {sample_id} of {slug} belongs to another benchmark's problem"
+            yield from _texts(connection)
+    finally:
+        connection.close()
+    yield from _run_keys(path)
+
+
+def _sqlite(connection: sqlite3.Connection) -> Iterator[str]:
+    for (message,) in connection.execute("PRAGMA integrity_check"):
+        if message != "ok":
+            yield f"SQLite: {message}"
+    for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"row {rowid} of {table} points to a missing row of {parent}"
+
+
+def _texts(connection: sqlite3.Connection) -> Iterator[str]:
+    texts = TextReader(connection)
+    rows = connection.execute(
+        "SELECT sample.sample_id, chars, dictionary_id, response FROM sample LEFT JOIN text USING (sample_id)"
+    )
+    for sample_id, chars, dictionary_id, response in rows:
+        if response is None:
+            yield f"sample {sample_id} has no text"
+        elif (found := _length(texts, dictionary_id, response)) != chars:
+            yield f"text of sample {sample_id} is damaged: {found} of {chars} characters can be read"
+
+
+def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:
+    try:
+        return len(texts.unpack(dictionary_id, packed))
+    except DamagedText:
+        return 0
+
+
+def _run_keys(path: Path) -> Iterator[str]:
+    with Study(path) as study:
+        for run in study.runs():
+            if Run(run.model, run.benchmark, run.settings).key != run.key:
+                yield f"settings of run {run.slug} do not give its key: they were changed after it was made"

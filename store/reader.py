@@ -1,0 +1,353 @@
+"""Reading a study: standard library only, read-only, one query a method.
+
+The DECIDING verdict of a sample is our verifier's for the problem's kind where it has judged, else the imported one; every
+method that depends on it takes `verifier` to choose another by name.
+
+A `Study` may be used from several threads (SQLite serialises the calls), each call sees the newest committed state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from store.errors import NotFound
+from store.files import BUSY_TIMEOUT_MS, connect_readonly, explained
+from store.names import Link
+from store.rows import Count, ProblemRow, RunRow, ToJudge, Trace, TraceRow, VerdictRow
+from store.texts import TextReader
+from store.types import IMPORTED, SETTING_NAMES, Finish, Model, Outcome, Role, Settings
+
+_RUNS = f"""
+SELECT run_id, slug, key, benchmark, name, revision, role, parent, algorithm, step, training_seed, {", ".join(SETTING_NAMES)}
+FROM run JOIN model USING (model_id)
+ORDER BY benchmark,
+         CASE role WHEN 'base' THEN 0 WHEN 'sft' THEN 1 WHEN 'instruct' THEN 2 WHEN 'rl' THEN 3 WHEN 'distilled' THEN 4
+                   ELSE 5 END,
+         name, step, revision, run_id
+"""
+
+_PROBLEMS = """
+SELECT problem_id, benchmark, key, substr(statement, 1, 300), reference, kind, level
+FROM problem WHERE benchmark = ? ORDER BY problem_id
+"""
+
+# The deciding tally of each run and problem: published counts where they cover more than the traces that are stored (a part
+# of what was counted); else ours for the problem's kind, else imported; or the one asked for.
+_COUNTS = """
+WITH chosen AS (
+  SELECT tally.*, row_number() OVER (
+           PARTITION BY tally.run_id, tally.problem_id
+           ORDER BY origin = 'published' AND correct + incorrect + no_answer + error > coalesce(samples, 0) DESC,
+                    tally.verifier <> problem.kind, origin
+         ) AS place
+  FROM tally JOIN problem USING (problem_id) LEFT JOIN drawn USING (run_id, problem_id)
+  WHERE problem.benchmark = :benchmark
+    AND CASE WHEN :verifier IS NULL THEN tally.verifier IN (problem.kind, 'imported') ELSE tally.verifier = :verifier END
+)
+SELECT pair.run_id, pair.problem_id, chosen.verifier,
+       coalesce(correct, 0), coalesce(incorrect, 0), coalesce(no_answer, 0), coalesce(error, 0),
+       coalesce(samples, 0), coalesce(truncated, 0), coalesce(origin = 'published', 0)
+FROM (SELECT run_id, problem_id FROM drawn UNION SELECT run_id, problem_id FROM tally) AS pair
+JOIN problem ON problem.problem_id = pair.problem_id AND problem.benchmark = :benchmark
+LEFT JOIN drawn ON drawn.run_id = pair.run_id AND drawn.problem_id = pair.problem_id
+LEFT JOIN chosen ON chosen.run_id = pair.run_id AND chosen.problem_id = pair.problem_id AND chosen.place = 1
+"""
+
+_ANSWERING = """
+SELECT problem_id FROM verdict JOIN sample USING (sample_id) JOIN problem USING (problem_id)
+WHERE benchmark = :benchmark AND instr(lower(answer), lower(:text))
+UNION
+SELECT problem_id FROM problem WHERE benchmark = :benchmark AND instr(lower(statement), lower(:text))
+"""
+
+_WHOLE_PROBLEM = "SELECT problem_id, benchmark, key, statement, reference, kind, level FROM problem "
+
+_ORIGIN = """
+SELECT sample.seed, stop_reason, source.path, source_line
+FROM sample LEFT JOIN source USING (source_id) WHERE sample_id = ?
+"""
+
+_SAMPLES = """
+SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, kind,
+       (SELECT label FROM audit WHERE audit.sample_id = sample.sample_id ORDER BY audit_id DESC LIMIT 1)
+FROM sample JOIN problem USING (problem_id) WHERE sample.{where} ORDER BY run_id, idx
+"""
+
+_VERDICTS = """
+SELECT sample_id, verifier.name, version, outcome, route, answer, answer_start, answer_end, detail
+FROM sample JOIN verdict USING (sample_id) JOIN verifier USING (verifier_id) JOIN problem USING (problem_id)
+WHERE sample.{where}
+ORDER BY sample_id, CASE verifier.name WHEN problem.kind THEN 0 WHEN 'imported' THEN 1 ELSE 2 END
+"""
+
+
+_TO_JUDGE = """
+FROM sample JOIN problem USING (problem_id) JOIN text USING (sample_id)
+WHERE sample.sample_id > :after AND kind = :kind AND reference IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM verdict WHERE verdict.sample_id = sample.sample_id AND verifier_id = :verifier_id)
+"""
+
+
+_JUDGED = """
+SELECT sample_id, run_id, problem_id, coalesce(reference, ''), finish, dictionary_id, response,
+       outcome, route, answer, answer_start, answer_end
+FROM verdict JOIN sample USING (sample_id) JOIN problem USING (problem_id) JOIN text USING (sample_id)
+WHERE verifier_id = :verifier_id AND sample.sample_id > :after ORDER BY sample_id LIMIT :batch
+"""
+
+
+class Study:
+    """A study opened for reading. Close it, or use it as a context manager.
+
+    busy_ms: how long a read waits for another program's lock before it raises StudyBusy.
+    Raises NotAStudy, WrongSchema or StudyBusy on opening.
+    """
+
+    def __init__(self, path: Path | str, busy_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self.path = Path(path)
+        self._connection = connect_readonly(self.path, busy_ms)
+        self._texts = TextReader(self._connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def data_version(self) -> int:
+        """A number that is another one once another program has committed something to the study."""
+        version: int = self._query("PRAGMA data_version")[0][0]
+        return version
+
+    def runs(self, benchmark: str | None = None) -> list[RunRow]:
+        """All runs, base first within a benchmark."""
+        rows = [_run_row(row) for row in self._query(_RUNS)]
+        return rows if benchmark is None else [run for run in rows if run.benchmark == benchmark]
+
+    def benchmarks(self) -> list[str]:
+        """Benchmarks that have runs, in alphabetical order."""
+        return [name for (name,) in self._query("SELECT DISTINCT benchmark FROM run ORDER BY benchmark")]
+
+    def benchmark(self, name: str) -> str:
+        """The name, if the study has runs on it. Raises NotFound."""
+        names = self.benchmarks()
+        if name not in names:
+            raise NotFound(f"{self.path} has no benchmark '{name}'; there are: {', '.join(names) or 'none'}")
+        return name
+
+    def require_verifier(self, name: str | None) -> None:
+        """Raises NotFound for a verifier that has judged nothing here; None is the deciding one, always there."""
+        names = self.verifiers()
+        if name is not None and name not in names:
+            raise NotFound(f"{self.path} has no verdicts by '{name}'; there are: {', '.join(names) or 'none'}")
+
+    def verifiers(self) -> list[str]:
+        """Names of the verifiers that have judged something (a file's own scores count as `imported`)."""
+        return [name for (name,) in self._query("SELECT DISTINCT verifier FROM tally ORDER BY verifier")]
+
+    def problems(self, benchmark: str) -> list[ProblemRow]:
+        """The benchmark's problems in the order they came, statements cut after 300 characters."""
+        return [ProblemRow(*row) for row in self._query(_PROBLEMS, (benchmark,))]
+
+    def problem(self, benchmark: str, key: str) -> ProblemRow:
+        """One problem with its full statement. Raises NotFound."""
+        for row in self._query(_WHOLE_PROBLEM + "WHERE benchmark = ? AND key = ?", (benchmark, key)):
+            return ProblemRow(*row)
+        raise NotFound(f"{self.path} has no problem {benchmark}:{key}; `basebound passk {self.path}` lists the benchmarks")
+
+    def problems_answering(self, benchmark: str, text: str) -> set[int]:
+        """Ids of the problems that hold the text in any verdict's answer or in the whole statement, capitals of ASCII aside."""
+        return {problem_id for (problem_id,) in self._query(_ANSWERING, {"benchmark": benchmark, "text": text})}
+
+    def counts(self, benchmark: str, verifier: str | None = None) -> list[Count]:
+        """Counts of every run and problem of the benchmark that has samples or published counts.
+
+        verifier: a name to judge by, or None for the deciding verifier of each run and problem.
+        """
+        rows = self._query(_COUNTS, {"benchmark": benchmark, "verifier": verifier})
+        return [_count(row) for row in rows]
+
+    def traces(self, problem_id: int, verifier: str | None = None) -> list[TraceRow]:
+        """Every trace of one problem, by run and index."""
+        return self._trace_rows("problem_id = ?", problem_id, verifier)
+
+    def trace(self, sample_id: int, verifier: str | None = None) -> Trace:
+        """One trace, whole. Raises NotFound."""
+        rows = self._trace_rows("sample_id = ?", sample_id, verifier)
+        if not rows:
+            raise NotFound(f"{self.path} has no sample with id {sample_id}")
+        row = rows[0]
+        (seed, stop_reason, source, line) = self._query(_ORIGIN, (sample_id,))[0]
+        (problem,) = self._query(_WHOLE_PROBLEM + "WHERE problem_id = ?", (row.problem_id,))
+        verdicts = sorted(
+            self._verdicts("sample_id = ?", sample_id).get(sample_id, []), key=lambda v: v.verifier != row.verifier
+        )
+        return Trace(
+            row=row,
+            run=next(run for run in self.runs() if run.run_id == row.run_id),
+            problem=ProblemRow(*problem),
+            response=self._texts.response(sample_id),
+            verdicts=tuple(verdicts),
+            seed=seed,
+            stop_reason=stop_reason,
+            source=None if source is None else f"{source}:{line}",
+        )
+
+    def find_sample(self, link: Link) -> int:
+        """The sample a link points to. Raises NotFound with the part that is not there."""
+        run = self.find_run(link.slug)
+        if link.benchmark is None or link.key is None or link.index is None:
+            raise NotFound(f"the link {link} names no sample; a full link looks like {link.slug}/{run.benchmark}:KEY/0")
+        problem = self.problem(link.benchmark, link.key)
+        found = self._query(
+            "SELECT sample_id FROM sample WHERE problem_id = ? AND run_id = ? AND idx = ?",
+            (problem.problem_id, run.run_id, link.index),
+        )
+        if not found:
+            raise NotFound(f"{self.path} has no trace {link}; counts without traces, or fewer samples than that")
+        sample_id: int = found[0][0]
+        return sample_id
+
+    def find_run(self, name: str, benchmark: str | None = None) -> RunRow:
+        """The run of that slug, slug without @benchmark, or model name, where that is unique. Raises NotFound."""
+        runs = self.runs(benchmark)
+        wanted = name.lower()
+        for found in (
+            [run for run in runs if run.slug == name],
+            [run for run in runs if run.slug.lower() == wanted],
+            [run for run in runs if run.slug.rsplit("@", 1)[0].lower() == wanted],
+            [run for run in runs if wanted in _model_names(run)],
+        ):
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise NotFound(f"'{name}' fits several runs: {_listing(found)}; name one of these")
+        where = f" for benchmark {benchmark}" if benchmark else ""
+        raise NotFound(f"{self.path} has no run '{name}'{where}; there are: {_listing(runs) or 'none'}")
+
+    def count_to_judge(self, kind: str, verifier: str, version: str) -> int:
+        """How many samples of that kind of problem, with a reference answer, this version of the verifier has not judged."""
+        values = {"after": 0, "kind": kind, "verifier_id": self._verifier_id(verifier, version)}
+        count: int = self._query("SELECT count(*) " + _TO_JUDGE, values)[0][0]
+        return count
+
+    def to_judge(self, kind: str, verifier: str, version: str, batch: int) -> Iterator[list[ToJudge]]:
+        """Those samples in batches, by id. Verdicts written meanwhile do not disturb the order."""
+        select = "SELECT sample_id, run_id, problem_id, reference, finish, dictionary_id, response " + _TO_JUDGE
+        after = 0
+        while rows := self._query(
+            select + "ORDER BY sample_id LIMIT :batch",
+            {"after": after, "kind": kind, "verifier_id": self._verifier_id(verifier, version), "batch": batch},
+        ):
+            yield [
+                ToJudge(sample_id, run_id, problem_id, reference, self._texts.unpack(*packed), Finish(finish))
+                for sample_id, run_id, problem_id, reference, finish, *packed in rows
+            ]
+            after = rows[-1][0]
+
+    def judged(self, verifier: str, version: str, batch: int) -> Iterator[list[tuple[ToJudge, VerdictRow]]]:
+        """Every sample that this version of the verifier has judged, with its verdict, by id."""
+        after = 0
+        values = {"verifier_id": self._verifier_id(verifier, version), "batch": batch}
+        while rows := self._query(_JUDGED, values | {"after": after}):
+            yield [self._judged_row(verifier, version, row) for row in rows]
+            after = rows[-1][0]
+
+    def _judged_row(self, verifier: str, version: str, row: tuple[Any, ...]) -> tuple[ToJudge, VerdictRow]:
+        sample_id, run_id, problem_id, reference, finish, dictionary_id, packed, outcome, route, answer, start, end = row
+        sample = ToJudge(sample_id, run_id, problem_id, reference, self._texts.unpack(dictionary_id, packed), Finish(finish))
+        span = None if start is None or end is None else (start, end)
+        return sample, VerdictRow(verifier, version, Outcome(outcome), route, answer, span, None)
+
+    def count_judged(self, verifier: str) -> dict[str, int]:
+        """How many verdicts each version of a verifier has given."""
+        sql = "SELECT version, count(*) FROM verdict JOIN verifier USING (verifier_id) WHERE name = ? GROUP BY version"
+        return dict(self._query(sql, (verifier,)))
+
+    def without_reference(self, kind: str) -> int:
+        """Samples of that kind of problem that cannot be judged: nobody says what the answer is."""
+        sql = "SELECT count(*) FROM sample JOIN problem USING (problem_id) WHERE kind = ? AND reference IS NULL"
+        count: int = self._query(sql, (kind,))[0][0]
+        return count
+
+    def kinds(self) -> list[str]:
+        """Kinds of problem in the study; each names the verifier that decides it."""
+        return [kind for (kind,) in self._query("SELECT DISTINCT kind FROM problem ORDER BY kind")]
+
+    def _verifier_id(self, name: str, version: str) -> int:
+        rows = self._query("SELECT verifier_id FROM verifier WHERE name = ? AND version = ?", (name, version))
+        return int(rows[0][0]) if rows else -1
+
+    def _trace_rows(self, where: str, value: int, verifier: str | None) -> list[TraceRow]:
+        verdicts = self._verdicts(where, value)
+        rows = []
+        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label in self._query(
+            _SAMPLES.format(where=where), (value,)
+        ):
+            own = verdicts.get(sample_id, [])
+            decided = _deciding(own, (kind, IMPORTED) if verifier is None else (verifier,))
+            theirs = next((v for v in own if v.verifier == IMPORTED), None)
+            rows.append(
+                TraceRow(
+                    sample_id=sample_id,
+                    run_id=run_id,
+                    problem_id=problem_id,
+                    idx=idx,
+                    outcome=decided.outcome if decided else None,
+                    verifier=decided.verifier if decided else None,
+                    route=decided.route if decided else None,
+                    answer=decided.answer if decided else None,
+                    imported=theirs.outcome if theirs else None,
+                    finish=Finish(finish),
+                    chars=chars,
+                    tokens=tokens,
+                    label=label,
+                )
+            )
+        return rows
+
+    def _verdicts(self, where: str, value: int) -> dict[int, list[VerdictRow]]:
+        """Verdicts by sample, in the order of who decides: ours for the problem's kind, imported, others."""
+        found: dict[int, list[VerdictRow]] = {}
+        for sample_id, name, version, outcome, route, answer, start, end, detail in self._query(
+            _VERDICTS.format(where=where), (value,)
+        ):
+            span = None if start is None or end is None else (start, end)
+            verdict = VerdictRow(name, version, Outcome(outcome), route, answer, span, detail)
+            found.setdefault(sample_id, []).append(verdict)
+        return found
+
+    def _query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
+        with explained(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _deciding(verdicts: list[VerdictRow], names: tuple[str, ...]) -> VerdictRow | None:
+    """The verdict of the first of these verifiers that has judged."""
+    return next((verdict for name in names for verdict in verdicts if verdict.verifier == name), None)
+
+
+def _model_names(run: RunRow) -> set[str]:
+    name = run.model.name.lower()
+    return {name, name.rsplit("/", 1)[-1]}
+
+
+def _listing(runs: list[RunRow]) -> str:
+    return ", ".join(run.slug for run in runs[:12]) + (", ..." if len(runs) > 12 else "")
+
+
+def _count(row: tuple[Any, ...]) -> Count:
+    run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, published = row
+    return Count(run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, bool(published))
+
+
+def _run_row(row: tuple[Any, ...]) -> RunRow:
+    run_id, slug, key, benchmark, name, revision, role, parent, algorithm, step, training_seed, *settings = row
+    model = Model(name, revision, Role(role), parent, algorithm, step, training_seed)
+    return RunRow(run_id, slug, key, benchmark, model, Settings(*settings))

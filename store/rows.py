@@ -1,0 +1,138 @@
+"""What reading a study gives back, in two sizes: a row for a list (`TraceRow`, no text) and the whole (`Trace`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from store.names import Link
+from store.types import UNKNOWN, Finish, Model, Outcome, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as lists show it."""
+
+    run_id: int
+    slug: str
+    key: str
+    benchmark: str
+    model: Model
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """Short name for a column: the model's last part, with step or revision."""
+        short = self.model.name.rstrip("/").rsplit("/", 1)[-1]
+        if self.model.step is not None:
+            return f"{short} step {self.model.step}"
+        return short if self.model.revision in (UNKNOWN, "main") else f"{short} {self.model.revision[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """One problem as lists show it: the statement is cut after 300 characters."""
+
+    problem_id: int
+    benchmark: str
+    key: str
+    statement: str | None
+    reference: str | None
+    kind: str
+    level: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Counts of one run on one problem under one verifier."""
+
+    run_id: int
+    problem_id: int
+    verifier: str | None
+    """Whose counts these are; None where nobody has judged."""
+    correct: int
+    incorrect: int
+    no_answer: int
+    error: int
+    samples: int
+    """Traces stored. May be fewer than n where the counts were published, and 0 for counts alone."""
+    truncated: int
+    """Of `samples`, those that ended at a length limit."""
+    published: bool
+
+    @property
+    def n(self) -> int:
+        """Judged samples: correct + incorrect + no answer. ERROR is no part of it."""
+        return self.correct + self.incorrect + self.no_answer
+
+    @property
+    def unjudged(self) -> int:
+        return 0 if self.published else self.samples - self.n - self.error
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One trace as lists show it."""
+
+    sample_id: int
+    run_id: int
+    problem_id: int
+    idx: int
+    outcome: Outcome | None
+    """By the deciding verifier; None where nobody has judged it."""
+    verifier: str | None
+    route: str | None
+    answer: str | None
+    imported: Outcome | None
+    """What the file it came from says; None where it says nothing."""
+    finish: Finish
+    chars: int
+    tokens: int | None
+    label: int | None
+    """The newest audit label in force, of any auditor."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A stored verdict, with who gave it."""
+
+    verifier: str
+    version: str
+    outcome: Outcome
+    route: str
+    answer: str | None
+    span: tuple[int, int] | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One trace, whole."""
+
+    row: TraceRow
+    run: RunRow
+    problem: ProblemRow
+    """With the full statement."""
+    response: str
+    """As it came, control characters and all: show it only through explorer.render."""
+    verdicts: tuple[VerdictRow, ...]
+    """Deciding verdict first."""
+    seed: int | None
+    stop_reason: str | None
+    source: str | None
+    """File and line it was imported from."""
+
+    @property
+    def link(self) -> Link:
+        return Link(self.run.slug, self.problem.benchmark, self.problem.key, self.row.idx)
+
+
+@dataclass(frozen=True, slots=True)
+class ToJudge:
+    """A sample that a verifier has not judged yet."""
+
+    sample_id: int
+    run_id: int
+    problem_id: int
+    reference: str
+    response: str
+    finish: Finish

@@ -1,0 +1,188 @@
+"""The study file's tables, and the numbered migrations that lead to them.
+
+A migration is a name and a script; it is never edited once released. `PRAGMA user_version` counts those applied,
+`PRAGMA application_id` tells a study from anybody else's SQLite file. All tables are STRICT; names are the field's own,
+so that a study can be read with any SQLite tool (the view `trace` is the friendly way in, texts apart: they are
+compressed, see store/texts.py).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x42_42_4E_44  # "BBND"
+
+_INITIAL: Final = """
+CREATE TABLE model (
+  model_id      INTEGER PRIMARY KEY,
+  name          TEXT NOT NULL,
+  revision      TEXT NOT NULL,
+  role          TEXT NOT NULL CHECK (role IN ('base', 'sft', 'rl', 'distilled', 'instruct', 'other')),
+  parent        TEXT,
+  algorithm     TEXT,
+  step          INTEGER,
+  training_seed INTEGER,
+  UNIQUE (name, revision)
+) STRICT;
+
+-- Settings are never NULL: what nobody recorded is the word 'unknown' (hence ANY where a number is usual).
+CREATE TABLE run (
+  run_id             INTEGER PRIMARY KEY,
+  key                TEXT NOT NULL UNIQUE,
+  slug               TEXT NOT NULL UNIQUE,
+  model_id           INTEGER NOT NULL REFERENCES model,
+  benchmark          TEXT NOT NULL,
+  prompt_template    TEXT NOT NULL,
+  chat_template      TEXT NOT NULL,
+  temperature        ANY NOT NULL,
+  top_p              ANY NOT NULL,
+  top_k              ANY NOT NULL,
+  min_p              ANY NOT NULL,
+  repetition_penalty ANY NOT NULL,
+  max_tokens         ANY NOT NULL,
+  context_cap        ANY NOT NULL,
+  stop               TEXT NOT NULL,
+  stop_ids           TEXT NOT NULL,
+  seed               ANY NOT NULL,
+  created            TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+) STRICT;
+
+CREATE TABLE problem (
+  problem_id INTEGER PRIMARY KEY,
+  benchmark  TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  statement  TEXT,
+  reference  TEXT,
+  kind       TEXT NOT NULL,
+  level      TEXT,
+  UNIQUE (benchmark, key)
+) STRICT;
+
+-- One imported file. sha256 and bytes are of the uncompressed content, so that x.jsonl and x.jsonl.gz are one source,
+-- and a file that has grown since is recognised by its first `bytes` bytes.
+CREATE TABLE source (
+  source_id INTEGER PRIMARY KEY,
+  path      TEXT NOT NULL,
+  format    TEXT NOT NULL,
+  sha256    TEXT NOT NULL UNIQUE,
+  bytes     INTEGER NOT NULL,
+  sidecar   TEXT,
+  seed      ANY,
+  imported  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+  complete  INTEGER NOT NULL DEFAULT 0 CHECK (complete IN (0, 1))
+) STRICT;
+
+CREATE TABLE sample (
+  sample_id   INTEGER PRIMARY KEY,
+  run_id      INTEGER NOT NULL REFERENCES run,
+  problem_id  INTEGER NOT NULL REFERENCES problem,
+  idx         INTEGER NOT NULL CHECK (idx >= 0),
+  seed        INTEGER,
+  source_id   INTEGER REFERENCES source,
+  source_line INTEGER,
+  source_item INTEGER,
+  finish      TEXT NOT NULL CHECK (finish IN ('stop', 'length', 'unknown')),
+  stop_reason TEXT,
+  chars       INTEGER NOT NULL,
+  tokens      INTEGER,
+  digest      INTEGER NOT NULL, -- of the response: the same text from two files is seen without reading texts
+  UNIQUE (problem_id, run_id, idx)
+) STRICT;
+CREATE UNIQUE INDEX sample_source ON sample (source_id, run_id, source_line, source_item) WHERE source_id IS NOT NULL;
+
+CREATE TABLE dictionary (
+  dictionary_id INTEGER PRIMARY KEY,
+  bytes         BLOB NOT NULL,
+  trained_on    INTEGER NOT NULL
+) STRICT;
+
+-- Apart from sample, so that lists never read past a response.
+CREATE TABLE text (
+  sample_id     INTEGER PRIMARY KEY REFERENCES sample,
+  dictionary_id INTEGER REFERENCES dictionary,
+  response      BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE verifier (
+  verifier_id INTEGER PRIMARY KEY,
+  name        TEXT NOT NULL,
+  version     TEXT NOT NULL,
+  UNIQUE (name, version)
+) STRICT;
+
+-- At most one verdict per sample and verifier name: a newer version replaces an older one.
+CREATE TABLE verdict (
+  sample_id    INTEGER NOT NULL REFERENCES sample,
+  verifier_id  INTEGER NOT NULL REFERENCES verifier,
+  outcome      TEXT NOT NULL CHECK (outcome IN ('correct', 'incorrect', 'no_answer', 'error')),
+  route        TEXT NOT NULL,
+  answer       TEXT,
+  answer_start INTEGER,
+  answer_end   INTEGER,
+  detail       TEXT,
+  PRIMARY KEY (sample_id, verifier_id)
+) STRICT, WITHOUT ROWID;
+
+-- What was drawn: unjudged = samples - judged. Changed in the transaction that adds the samples.
+CREATE TABLE drawn (
+  run_id     INTEGER NOT NULL REFERENCES run,
+  problem_id INTEGER NOT NULL REFERENCES problem,
+  samples    INTEGER NOT NULL,
+  truncated  INTEGER NOT NULL,
+  chars      INTEGER NOT NULL,
+  PRIMARY KEY (run_id, problem_id)
+) STRICT, WITHOUT ROWID;
+
+-- Counts by verifier name. 'derived' is counted from verdicts, in the transaction that changes them; 'published' came as
+-- counts from a file, and has no samples behind it.
+CREATE TABLE tally (
+  run_id     INTEGER NOT NULL REFERENCES run,
+  problem_id INTEGER NOT NULL REFERENCES problem,
+  verifier   TEXT NOT NULL,
+  origin     TEXT NOT NULL CHECK (origin IN ('derived', 'published')),
+  correct    INTEGER NOT NULL CHECK (correct >= 0),
+  incorrect  INTEGER NOT NULL CHECK (incorrect >= 0),
+  no_answer  INTEGER NOT NULL CHECK (no_answer >= 0),
+  error      INTEGER NOT NULL CHECK (error >= 0),
+  source_id  INTEGER REFERENCES source,
+  PRIMARY KEY (run_id, problem_id, verifier, origin)
+) STRICT, WITHOUT ROWID;
+
+-- Append-only: the newest row of an auditor for a sample is the one in force; label NULL takes a label back.
+CREATE TABLE audit (
+  audit_id  INTEGER PRIMARY KEY,
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  auditor   TEXT NOT NULL,
+  label     INTEGER CHECK (label BETWEEN 1 AND 8),
+  step      INTEGER,
+  note      TEXT,
+  chosen    TEXT NOT NULL CHECK (chosen IN ('browse', 'influence', 'random', 'protocol', 'imported')),
+  created   TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+CREATE INDEX audit_sample ON audit (sample_id);
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+-- Who is writing: one job at a time. A killed job leaves its row behind; it is taken over once that process is gone, or,
+-- from another host, once it was not renewed (Unix seconds) for a while.
+CREATE TABLE lease (
+  job     TEXT PRIMARY KEY,
+  command TEXT NOT NULL,
+  host    TEXT NOT NULL,
+  pid     INTEGER NOT NULL,
+  started TEXT NOT NULL,
+  renewed INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW trace AS
+  SELECT sample.sample_id, run.slug AS run, problem.benchmark, problem.key AS problem, sample.idx, verifier.name AS verifier,
+         verdict.outcome, verdict.route, verdict.answer, problem.reference, sample.finish, sample.chars, sample.tokens
+  FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id)
+  LEFT JOIN verdict USING (sample_id) LEFT JOIN verifier USING (verifier_id);
+"""
+
+MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (("0001 the first schema", _INITIAL),)
+
+SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -1,0 +1,101 @@
+"""Responses on disk: zstd, with a dictionary trained on the study's own first responses.
+
+Reasoning traces of one study repeat each other, so a dictionary pays from the first kilobyte. Dictionaries are versioned:
+each row of `text` names the one it needs (NULL: none), so later dictionaries never touch earlier rows. A response is a
+Python string; lone surrogates (broken UTF-8 in the source) survive the round trip.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+from store.errors import DamagedText, NotFound
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdCompressor, ZstdDict, ZstdError, decompress, train_dict
+else:
+    from backports.zstd import ZstdCompressor, ZstdDict, ZstdError, decompress, train_dict
+
+LEVEL: Final = 3
+DICTIONARY_BYTES: Final = 64 << 10
+TRAIN_ON_CHARS: Final = 4 << 20
+"""Enough text for a dictionary; more costs time and gains nothing."""
+TRAIN_FROM_TEXTS: Final = 64
+"""Fewer texts than this do not make a dictionary worth its 64 KiB."""
+
+
+def digest(response: str) -> int:
+    """A 64-bit fingerprint of a response, signed as SQLite's integers are."""
+    return int.from_bytes(blake2b(encode(response), digest_size=8).digest(), "big", signed=True)
+
+
+def encode(response: str) -> bytes:
+    return response.encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
+
+
+class TextPacker:
+    """Compresses responses with one dictionary, or none."""
+
+    def __init__(self, dictionary: bytes | None = None) -> None:
+        self._compressor = ZstdCompressor(LEVEL, zstd_dict=ZstdDict(dictionary) if dictionary else None)
+
+    def pack(self, response: str) -> bytes:
+        return self._compressor.compress(encode(response), ZstdCompressor.FLUSH_FRAME)
+
+
+def train(responses: Sequence[str]) -> bytes | None:
+    """A dictionary from the first responses of a study; None where they are too few or too alike to train on."""
+    parts: list[bytes] = []
+    size = 0
+    for response in responses:
+        # zstd looks at the first 128 KiB of a sample at most.
+        parts.append(encode(response)[: 128 << 10])
+        size += len(parts[-1])
+        if size > TRAIN_ON_CHARS:
+            break
+    if len(parts) < TRAIN_FROM_TEXTS or size < 8 * DICTIONARY_BYTES:
+        return None
+    try:
+        return train_dict(parts, DICTIONARY_BYTES).dict_content
+    except ZstdError:
+        return None  # zstd refuses samples it finds no repetition in: without a dictionary is right for those
+
+
+class TextReader:
+    """Reads responses of an open study."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._dictionaries: dict[int, ZstdDict] = {}
+
+    def response(self, sample_id: int) -> str:
+        """The response, exactly as it came. Raises NotFound."""
+        row = self._connection.execute("SELECT dictionary_id, response FROM text WHERE sample_id = ?", (sample_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"sample {sample_id} has no text in this study")
+        return self.unpack(*row)
+
+    def unpack(self, dictionary_id: int | None, packed: bytes) -> str:
+        """The response behind one row of `text`. Raises DamagedText."""
+        try:
+            return decode(decompress(packed, self._dictionary(dictionary_id)))
+        except (ZstdError, UnicodeDecodeError) as error:
+            raise DamagedText(f"a text of the study is damaged ({error}); `basebound check` lists them all") from None
+
+    def _dictionary(self, dictionary_id: int | None) -> ZstdDict | None:
+        if dictionary_id is None:
+            return None
+        if dictionary_id not in self._dictionaries:
+            row = self._connection.execute("SELECT bytes FROM dictionary WHERE dictionary_id = ?", (dictionary_id,)).fetchone()
+            if row is None:
+                raise DamagedText(f"the study has lost its dictionary {dictionary_id}; go back to a copy of the file")
+            self._dictionaries[dictionary_id] = ZstdDict(row[0])
+        return self._dictionaries[dictionary_id]

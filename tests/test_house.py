@@ -1,0 +1,51 @@
+"""The house rules that no type checker sees: what a person waits for imports nothing heavy, and the layers hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "numpy",
+    "torch",
+    "transformers",
+    "vllm",
+    "sklearn",
+    "scipy",
+    "sympy",
+    "math_verify",
+    "sqlite_utils",
+    "plotext",
+    "pandas",
+)
+
+
+def imported_after(code: str) -> set[str]:
+    script = f"{code}\nimport sys\nprint('\\n' + ' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import basebound",
+        "import store.reader",
+        "import engine.board",
+        "import engine.importers.base, engine.verifiers",
+        "import explorer.app",
+        "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from explorer.cli import main\ntry: main(['import', '--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_nothing_heavy_is_imported(code: str) -> None:
+    assert imported_after(code).isdisjoint(HEAVY)
+
+
+def test_help_does_not_even_import_textual() -> None:
+    code = "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    assert imported_after(code).isdisjoint({"textual", "rich", "sqlite3"})
