@@ -14,11 +14,12 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from store.errors import NotAStudy, StudyBusy, StudyError, StudyUnwritable, WrongSchema
-from store.schema import APPLICATION_ID, SCHEMA_VERSION
+from store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 BUSY_TIMEOUT_MS: Final = 10_000
 
@@ -154,3 +155,30 @@ def require_schema(connection: sqlite3.Connection, path: Path, current: int = SC
         raise WrongSchema(
             f"{path} has the older schema {version} of {current}; run `basebound migrate {path}` (it keeps a backup)"
         )
+    if current == SCHEMA_VERSION:
+        lacking = sorted(expected_columns() - _columns(connection))
+        if lacking:
+            raise WrongSchema(
+                f"{path} calls its schema {version} but has no column {lacking[0]}: an unreleased basebound made it, or another"
+                f" program changed it; import its files into a new study"
+            )
+
+
+@lru_cache(maxsize=1)
+def expected_columns() -> frozenset[str]:
+    """`table.column` of everything the migrations make."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        for _, script in MIGRATIONS:
+            connection.executescript(script)
+        return _columns(connection)
+    finally:
+        connection.close()
+
+
+def _columns(connection: sqlite3.Connection) -> frozenset[str]:
+    rows = connection.execute(
+        "SELECT tables.name || '.' || columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
+        " WHERE tables.type = 'table'"
+    )
+    return frozenset(name for (name,) in rows)

@@ -91,6 +91,15 @@ def test_a_newer_study_is_refused_and_left_alone(study: Path) -> None:
     assert study.read_bytes() == before
 
 
+def test_a_study_of_this_schema_s_number_but_another_shape_is_refused_in_words(study: Path) -> None:
+    with sqlite3.connect(study) as connection:
+        connection.execute("ALTER TABLE source DROP COLUMN sidecar")
+    connection.close()
+    for opens in (lambda: Study(study), lambda: Writer(study, "test")):
+        with pytest.raises(WrongSchema, match=r"no column source\.sidecar"):
+            opens()
+
+
 def test_an_older_study_is_never_migrated_by_opening_but_by_migrate_after_a_backup(study: Path) -> None:
     newer = (*MIGRATIONS, ("0002 a later one", "CREATE TABLE later (x INTEGER) STRICT;\nINSERT INTO later VALUES (1);"))
     connection = sqlite3.connect(study)
