@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from store.reader import Study
 from store.rows import Count, ProblemRow, RunRow
-from store.types import Role
+from store.types import SETTING_NAMES, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,27 @@ def read_board(study: Study, benchmark: str, verifier: str | None = None) -> Boa
     )
 
 
-def reference_run(runs: Sequence[RunRow]) -> RunRow | None:
+def reference_run(runs: Sequence[RunRow], run: RunRow | None = None) -> RunRow | None:
     """The run the others are compared with where nobody names one: the base model's.
 
-    Without a base model it is what training started from: sft, then instruct. None where no role tells.
+    Without a base model it is what training started from: sft, then instruct. None where no role tells. Where that model has
+    several runs (two temperatures, say), the one whose settings are most like those of `run`, else the first.
     """
     for role in (Role.BASE, Role.SFT, Role.INSTRUCT):
-        for run in runs:
-            if run.model.role is role:
-                return run
+        found = [one for one in runs if one.model.role is role]
+        if found:
+            return found[0] if run is None else max(found, key=lambda one: _alike(one, run))
     return None
+
+
+def opposite_run(runs: Sequence[RunRow], base: RunRow) -> RunRow | None:
+    """The run to hold against `base` where nobody names one: another model's, its settings most like base's, its last step."""
+    others = [run for run in runs if run.run_id != base.run_id]
+    return max(
+        others, key=lambda run: (run.model.role is not base.model.role, _alike(run, base), run.model.step or 0), default=None
+    )
+
+
+def _alike(one: RunRow, other: RunRow) -> int:
+    """How many settings two runs share."""
+    return sum(getattr(one.settings, name) == getattr(other.settings, name) for name in SETTING_NAMES)

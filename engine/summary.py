@@ -53,10 +53,10 @@ class BenchmarkSummary:
 
 def summarise(board: Board, ks: Sequence[int] | None = None, base: RunRow | None = None) -> BenchmarkSummary:
     """ks: asked k, or None for each run's grid 1, 2, 4, ..., n. base: the run others are paired with, or None for the one
-    that the roles tell; where they tell none, there are no pairs."""
+    that the roles tell, each run with the base model's run of settings like its own; where they tell none, no pairs."""
     runs = tuple(_run_summary(board, run, ks) for run in board.runs)
-    reference = base or reference_run(board.runs)
-    pairs = [_pair(board, reference, run) for run in board.runs if run != reference] if reference else []
+    references = [(base or reference_run(board.runs, run), run) for run in board.runs]
+    pairs = [_pair(board, reference, run) for reference, run in references if reference and _comparable(reference, run, base)]
     return BenchmarkSummary(
         benchmark=board.benchmark,
         verifier=board.verifier,
@@ -103,6 +103,11 @@ def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None) -> RunSumm
         k=grid,
         pass_at_k=_pass_at_k(counts, grid),
     )
+
+
+def _comparable(reference: RunRow, run: RunRow, base: RunRow | None) -> bool:
+    """Not a run with itself, nor, where roles chose, one run of the base model with another."""
+    return run != reference and (base is not None or run.model != reference.model)
 
 
 def _pair(board: Board, base: RunRow, other: RunRow) -> PairSummary | None:

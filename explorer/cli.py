@@ -18,15 +18,19 @@ from typing import Final, Protocol, cast
 from store.errors import BaseboundError
 
 COMMANDS: Final = {
-    "demo": ("explorer.commands.demo", "import the bundled example and open it"),
+    "demo": ("explorer.commands.demo", "sample, judge, score and cluster with the bundled models, then explore"),
     "import": ("explorer.commands.import_files", "bring other tools' outputs into a study, and judge them"),
+    "sample": ("explorer.commands.sample", "draw responses from a model, as many as a run lacks"),
     "verify": ("explorer.commands.verify", "judge the samples that a verifier has not judged"),
+    "score": ("explorer.commands.score", "measure what a model thinks of responses"),
+    "paths": ("explorer.commands.paths", "cluster the correct responses of each problem"),
     "passk": ("explorer.commands.passk", "pass@k per run, and pairs of runs"),
     "coverage": ("explorer.commands.coverage", "which problems both, one or none of two runs solve"),
     "explore": ("explorer.commands.explore", "open the explorer"),
     "check": ("explorer.commands.check", "is the study sound: structure, tallies, verdicts"),
     "migrate": ("explorer.commands.migrate", "bring a study of an older version up to date, after a backup"),
     "formats": ("explorer.commands.formats", "file formats that can be imported, with an example of each"),
+    "samplers": ("explorer.commands.samplers", "samplers that can draw responses"),
     "verifiers": ("explorer.commands.verifiers", "verifiers that can judge, with their versions"),
 }
 

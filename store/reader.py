@@ -109,7 +109,7 @@ class Study:
     def __init__(self, path: Path | str, busy_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.path = Path(path)
         self._connection = connect_readonly(self.path, busy_ms)
-        self._texts = TextReader(self._connection)
+        self.texts = TextReader(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -122,17 +122,17 @@ class Study:
 
     def data_version(self) -> int:
         """A number that is another one once another program has committed something to the study."""
-        version: int = self._query("PRAGMA data_version")[0][0]
+        version: int = self.query("PRAGMA data_version")[0][0]
         return version
 
     def runs(self, benchmark: str | None = None) -> list[RunRow]:
         """All runs, base first within a benchmark."""
-        rows = [_run_row(row) for row in self._query(_RUNS)]
+        rows = [_run_row(row) for row in self.query(_RUNS)]
         return rows if benchmark is None else [run for run in rows if run.benchmark == benchmark]
 
     def benchmarks(self) -> list[str]:
         """Benchmarks that have runs, in alphabetical order."""
-        return [name for (name,) in self._query("SELECT DISTINCT benchmark FROM run ORDER BY benchmark")]
+        return [name for (name,) in self.query("SELECT DISTINCT benchmark FROM run ORDER BY benchmark")]
 
     def benchmark(self, name: str) -> str:
         """The name, if the study has runs on it. Raises NotFound."""
@@ -149,28 +149,28 @@ class Study:
 
     def verifiers(self) -> list[str]:
         """Names of the verifiers that have judged something (a file's own scores count as `imported`)."""
-        return [name for (name,) in self._query("SELECT DISTINCT verifier FROM tally ORDER BY verifier")]
+        return [name for (name,) in self.query("SELECT DISTINCT verifier FROM tally ORDER BY verifier")]
 
     def problems(self, benchmark: str) -> list[ProblemRow]:
         """The benchmark's problems in the order they came, statements cut after 300 characters."""
-        return [ProblemRow(*row) for row in self._query(_PROBLEMS, (benchmark,))]
+        return [ProblemRow(*row) for row in self.query(_PROBLEMS, (benchmark,))]
 
     def problem(self, benchmark: str, key: str) -> ProblemRow:
         """One problem with its full statement. Raises NotFound."""
-        for row in self._query(_WHOLE_PROBLEM + "WHERE benchmark = ? AND key = ?", (benchmark, key)):
+        for row in self.query(_WHOLE_PROBLEM + "WHERE benchmark = ? AND key = ?", (benchmark, key)):
             return ProblemRow(*row)
         raise NotFound(f"{self.path} has no problem {benchmark}:{key}; `basebound passk {self.path}` lists the benchmarks")
 
     def problems_answering(self, benchmark: str, text: str) -> set[int]:
         """Ids of the problems that hold the text in any verdict's answer or in the whole statement, capitals of ASCII aside."""
-        return {problem_id for (problem_id,) in self._query(_ANSWERING, {"benchmark": benchmark, "text": text})}
+        return {problem_id for (problem_id,) in self.query(_ANSWERING, {"benchmark": benchmark, "text": text})}
 
     def counts(self, benchmark: str, verifier: str | None = None) -> list[Count]:
         """Counts of every run and problem of the benchmark that has samples or published counts.
 
         verifier: a name to judge by, or None for the deciding verifier of each run and problem.
         """
-        rows = self._query(_COUNTS, {"benchmark": benchmark, "verifier": verifier})
+        rows = self.query(_COUNTS, {"benchmark": benchmark, "verifier": verifier})
         return [_count(row) for row in rows]
 
     def traces(self, problem_id: int, verifier: str | None = None) -> list[TraceRow]:
@@ -183,8 +183,8 @@ class Study:
         if not rows:
             raise NotFound(f"{self.path} has no sample with id {sample_id}")
         row = rows[0]
-        (seed, stop_reason, source, line) = self._query(_ORIGIN, (sample_id,))[0]
-        (problem,) = self._query(_WHOLE_PROBLEM + "WHERE problem_id = ?", (row.problem_id,))
+        (seed, stop_reason, source, line) = self.query(_ORIGIN, (sample_id,))[0]
+        (problem,) = self.query(_WHOLE_PROBLEM + "WHERE problem_id = ?", (row.problem_id,))
         verdicts = sorted(
             self._verdicts("sample_id = ?", sample_id).get(sample_id, []), key=lambda v: v.verifier != row.verifier
         )
@@ -192,7 +192,7 @@ class Study:
             row=row,
             run=next(run for run in self.runs() if run.run_id == row.run_id),
             problem=ProblemRow(*problem),
-            response=self._texts.response(sample_id),
+            response=self.texts.response(sample_id),
             verdicts=tuple(verdicts),
             seed=seed,
             stop_reason=stop_reason,
@@ -205,7 +205,7 @@ class Study:
         if link.benchmark is None or link.key is None or link.index is None:
             raise NotFound(f"the link {link} names no sample; a full link looks like {link.slug}/{run.benchmark}:KEY/0")
         problem = self.problem(link.benchmark, link.key)
-        found = self._query(
+        found = self.query(
             "SELECT sample_id FROM sample WHERE problem_id = ? AND run_id = ? AND idx = ?",
             (problem.problem_id, run.run_id, link.index),
         )
@@ -234,19 +234,19 @@ class Study:
     def count_to_judge(self, kind: str, verifier: str, version: str) -> int:
         """How many samples of that kind of problem, with a reference answer, this version of the verifier has not judged."""
         values = {"after": 0, "kind": kind, "verifier_id": self._verifier_id(verifier, version)}
-        count: int = self._query("SELECT count(*) " + _TO_JUDGE, values)[0][0]
+        count: int = self.query("SELECT count(*) " + _TO_JUDGE, values)[0][0]
         return count
 
     def to_judge(self, kind: str, verifier: str, version: str, batch: int) -> Iterator[list[ToJudge]]:
         """Those samples in batches, by id. Verdicts written meanwhile do not disturb the order."""
         select = "SELECT sample_id, run_id, problem_id, reference, finish, dictionary_id, response " + _TO_JUDGE
         after = 0
-        while rows := self._query(
+        while rows := self.query(
             select + "ORDER BY sample_id LIMIT :batch",
             {"after": after, "kind": kind, "verifier_id": self._verifier_id(verifier, version), "batch": batch},
         ):
             yield [
-                ToJudge(sample_id, run_id, problem_id, reference, self._texts.unpack(*packed), Finish(finish))
+                ToJudge(sample_id, run_id, problem_id, reference, self.texts.unpack(*packed), Finish(finish))
                 for sample_id, run_id, problem_id, reference, finish, *packed in rows
             ]
             after = rows[-1][0]
@@ -255,39 +255,39 @@ class Study:
         """Every sample that this version of the verifier has judged, with its verdict, by id."""
         after = 0
         values = {"verifier_id": self._verifier_id(verifier, version), "batch": batch}
-        while rows := self._query(_JUDGED, values | {"after": after}):
+        while rows := self.query(_JUDGED, values | {"after": after}):
             yield [self._judged_row(verifier, version, row) for row in rows]
             after = rows[-1][0]
 
     def _judged_row(self, verifier: str, version: str, row: tuple[Any, ...]) -> tuple[ToJudge, VerdictRow]:
         sample_id, run_id, problem_id, reference, finish, dictionary_id, packed, outcome, route, answer, start, end = row
-        sample = ToJudge(sample_id, run_id, problem_id, reference, self._texts.unpack(dictionary_id, packed), Finish(finish))
+        sample = ToJudge(sample_id, run_id, problem_id, reference, self.texts.unpack(dictionary_id, packed), Finish(finish))
         span = None if start is None or end is None else (start, end)
         return sample, VerdictRow(verifier, version, Outcome(outcome), route, answer, span, None)
 
     def count_judged(self, verifier: str) -> dict[str, int]:
         """How many verdicts each version of a verifier has given."""
         sql = "SELECT version, count(*) FROM verdict JOIN verifier USING (verifier_id) WHERE name = ? GROUP BY version"
-        return dict(self._query(sql, (verifier,)))
+        return dict(self.query(sql, (verifier,)))
 
     def without_reference(self, kind: str) -> int:
         """Samples of that kind of problem that cannot be judged: nobody says what the answer is."""
         sql = "SELECT count(*) FROM sample JOIN problem USING (problem_id) WHERE kind = ? AND reference IS NULL"
-        count: int = self._query(sql, (kind,))[0][0]
+        count: int = self.query(sql, (kind,))[0][0]
         return count
 
     def kinds(self) -> list[str]:
         """Kinds of problem in the study; each names the verifier that decides it."""
-        return [kind for (kind,) in self._query("SELECT DISTINCT kind FROM problem ORDER BY kind")]
+        return [kind for (kind,) in self.query("SELECT DISTINCT kind FROM problem ORDER BY kind")]
 
     def _verifier_id(self, name: str, version: str) -> int:
-        rows = self._query("SELECT verifier_id FROM verifier WHERE name = ? AND version = ?", (name, version))
+        rows = self.query("SELECT verifier_id FROM verifier WHERE name = ? AND version = ?", (name, version))
         return int(rows[0][0]) if rows else -1
 
     def _trace_rows(self, where: str, value: int, verifier: str | None) -> list[TraceRow]:
         verdicts = self._verdicts(where, value)
         rows = []
-        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label in self._query(
+        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label in self.query(
             _SAMPLES.format(where=where), (value,)
         ):
             own = verdicts.get(sample_id, [])
@@ -315,7 +315,7 @@ class Study:
     def _verdicts(self, where: str, value: int) -> dict[int, list[VerdictRow]]:
         """Verdicts by sample, in the order of who decides: ours for the problem's kind, imported, others."""
         found: dict[int, list[VerdictRow]] = {}
-        for sample_id, name, version, outcome, route, answer, start, end, detail in self._query(
+        for sample_id, name, version, outcome, route, answer, start, end, detail in self.query(
             _VERDICTS.format(where=where), (value,)
         ):
             span = None if start is None or end is None else (start, end)
@@ -323,7 +323,8 @@ class Study:
             found.setdefault(sample_id, []).append(verdict)
         return found
 
-    def _query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query of this folder's own; errors are explained."""
         with explained(self.path):
             return self._connection.execute(sql, values).fetchall()
 

@@ -183,6 +183,64 @@ CREATE VIEW trace AS
   LEFT JOIN verdict USING (sample_id) LEFT JOIN verifier USING (verifier_id);
 """
 
-MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (("0001 the first schema", _INITIAL),)
+_SAMPLED: Final = """
+-- What made samples of ours: it may change while a run is topped up, so it is no part of the run.
+CREATE TABLE batch (
+  batch_id   INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL REFERENCES run,
+  sampler    TEXT NOT NULL,
+  version    TEXT NOT NULL,
+  device     TEXT NOT NULL,
+  dtype      TEXT NOT NULL,
+  host       TEXT NOT NULL,
+  vocabulary TEXT NOT NULL, -- SHA-256: token ids mean something under it only
+  started    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+) STRICT;
+ALTER TABLE sample ADD COLUMN batch_id INTEGER REFERENCES batch;
+
+-- What a run's model was given for a problem, template and all. ids as in store/tokens.py.
+CREATE TABLE prompt (
+  run_id     INTEGER NOT NULL REFERENCES run,
+  problem_id INTEGER NOT NULL REFERENCES problem,
+  text       TEXT NOT NULL,
+  ids        BLOB NOT NULL,
+  PRIMARY KEY (run_id, problem_id)
+) STRICT, WITHOUT ROWID;
+
+-- The response as it was generated, stop token included. ids as in store/tokens.py.
+CREATE TABLE token (
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  ids       BLOB NOT NULL
+) STRICT;
+
+-- What a model thinks of a response, at one decoding: sums over the response's tokens, in nats. Perplexity is measured at
+-- temperature 1 and top_p 1. A response with tokens outside the decoding distribution has logp NULL: its probability is 0.
+CREATE TABLE likelihood (
+  sample_id   INTEGER NOT NULL REFERENCES sample,
+  scorer_id   INTEGER NOT NULL REFERENCES model,
+  temperature REAL NOT NULL,
+  top_p       REAL NOT NULL,
+  top_k       INTEGER NOT NULL,
+  tokens      INTEGER NOT NULL, -- scored, the stop token among them where there is one
+  logp        REAL,
+  outside     INTEGER NOT NULL, -- tokens that this decoding can never draw
+  stop_logp   REAL,             -- the stop token's part of logp; NULL where none was generated, or it cannot be drawn
+  dtype       TEXT NOT NULL,
+  PRIMARY KEY (sample_id, scorer_id, temperature, top_p, top_k)
+) STRICT, WITHOUT ROWID;
+
+-- Which reasoning path a correct response takes: a number within its problem, by one method (name and version).
+CREATE TABLE path (
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  method    TEXT NOT NULL,
+  path      INTEGER NOT NULL CHECK (path >= 1),
+  PRIMARY KEY (sample_id, method)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (
+    ("0001 the first schema", _INITIAL),
+    ("0002 samples of our own, their likelihoods and paths", _SAMPLED),
+)
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -16,16 +16,30 @@ from typing import Final
 from store.errors import DamagedText, NotFound
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdCompressor, ZstdDict, ZstdError, decompress, train_dict
+    from compression.zstd import ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
 else:
-    from backports.zstd import ZstdCompressor, ZstdDict, ZstdError, decompress, train_dict
+    from backports.zstd import ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
 
 LEVEL: Final = 3
+PACKED_LEVEL: Final = 19
 DICTIONARY_BYTES: Final = 64 << 10
 TRAIN_ON_CHARS: Final = 4 << 20
 """Enough text for a dictionary; more costs time and gains nothing."""
 TRAIN_FROM_TEXTS: Final = 64
 """Fewer texts than this do not make a dictionary worth its 64 KiB."""
+
+
+def pack_file(content: bytes) -> bytes:
+    """A whole file, packed as small as it goes."""
+    return compress(content, PACKED_LEVEL)
+
+
+def unpack_file(packed: bytes) -> bytes:
+    """The inverse of `pack_file`. Raises DamagedText."""
+    try:
+        return decompress(packed)
+    except ZstdError as error:
+        raise DamagedText(f"a packed file is damaged ({error})") from None
 
 
 def digest(response: str) -> int:

@@ -177,6 +177,67 @@ class NewTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What made samples of ours. It may change while a run is topped up, so it is no part of the run."""
+
+    sampler: str
+    version: str
+    """Of the engine, e.g. "transformers 5.19.0, torch 2.13.0"."""
+    device: str
+    dtype: str
+    host: str
+    vocabulary: str
+    """SHA-256 of the vocabulary: token ids mean something under it only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a run's model is given for a problem, template and all."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDraw:
+    """One response of ours on its way into a study, known by its run, problem and index."""
+
+    problem: Problem
+    index: int
+    seed: int
+    """`sample_seed` of all three."""
+    response: str
+    ids: tuple[int, ...]
+    """As generated, the stop token included."""
+    finish: Finish
+    stop_reason: str | None = None
+
+
+def sample_seed(run_key: str, problem: Problem, index: int) -> int:
+    """The seed of one sample, 63 bits: a hash of what names it, so that neither order nor machine matters, and shards merge."""
+    name = f"{run_key}/{problem.benchmark}:{problem.key}/{index}"
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest(), "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What a model thinks of one response at one decoding: sums over its tokens, in nats."""
+
+    sample_id: int
+    temperature: float
+    top_p: float
+    top_k: int
+    tokens: int
+    """Scored, the stop token among them where there is one."""
+    logp: float | None
+    """None: the response holds tokens that this decoding can never draw."""
+    outside: int
+    """How many those are."""
+    stop_logp: float | None
+    """The stop token's part of logp; None where none was generated, or it cannot be drawn."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewCount:
     """Counts somebody published for one run and problem, without the samples."""
 

@@ -1,32 +1,45 @@
-"""basebound demo: the bundled example imported, judged, counted and opened.
+"""basebound demo: sample, judge, score and cluster with the bundled tiny models, print what came out, explore it.
 
-The example's traces are written by a script (sample_data/make_example.py); they show the program, not a finding.
+Every number is made on this machine, now. Stopped at any moment, the same command goes on where it was, and ends with the
+samples of an uninterrupted run.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from explorer.commands.bundled import data_folder
 from explorer.commands.narration import Narrator
 
+if TYPE_CHECKING:
+    from engine.sampling import Plan, Sampled
+    from sample_data import TinyModel
+    from store.reader import Study
+    from store.rows import RunRow
+    from store.writer import Writer
+
 EXAMPLE = "demo --no-explore"
+
+SAMPLES: Final = 32
+"""Of each problem, by each model at each temperature: what five minutes on two cores allow."""
+PAPER: Final = (0.6, 0.95)
+"""Temperature and top-p of Yue et al. 2025 (arXiv 2504.13837)."""
+OWN: Final = (1.0, 1.0)
+"""The models' own distribution."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the study is made; else your data folder")
-    parser.add_argument("--no-explore", action="store_true", help="print the table and stop")
+    parser.add_argument("--no-explore", action="store_true", help="print the tables and stop")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from explorer.commands import passk
-    from store.reader import Study
-
     narrator = Narrator(arguments.quiet)
-    study = example_study(narrator, arguments.dir)
-    with Study(study) as opened:
-        passk.show(passk.summarised(opened), narrator)
+    study = make_study(arguments.dir or data_folder(), narrator)
     if arguments.no_explore:
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -37,30 +50,106 @@ def run(arguments: argparse.Namespace) -> int:
     return run_explorer(study, None, None)
 
 
-def example_study(narrator: Narrator, folder: Path | None = None) -> Path:
-    """The example's study, made where it is missing or unfinished. Raises BaseboundError."""
-    from engine.importers.base import Options
-    from engine.importing import import_file, prepare
+def make_study(folder: Path, narrator: Narrator, samples: int = SAMPLES) -> Path:
+    """The demo's study, with all its stages run, and its tables on stdout. Raises BaseboundError."""
+    from explorer.commands.paths import cluster
+    from explorer.commands.sample import draw
     from explorer.commands.verify import judge_all
-    from sample_data import example_path
     from store.errors import StudyUnwritable
     from store.writer import Writer
 
-    folder = folder or data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyUnwritable(f"the folder {folder} cannot be made: {error.strerror}; choose another with --dir") from None
-    study = folder / "example.db"
+    study = folder / "demo.db"
+    narrator.say(f"demo study: {study} (tiny models, trained on made-up problems; see sample_data/CARD.md)")
     with Writer(study, "demo") as writer:
-        import_file(writer, prepare(example_path(), Options()))
+        drawn = [draw(writer, plan, narrator) for plan in plans(samples)]
         judge_all(writer, narrator)
-    narrator.say(f"example study: {study} (its traces are written by a script, not by a model)")
+        _score(writer, drawn, narrator)
+        cluster(writer, narrator)
+    show(study, narrator)
     return study
 
 
-def data_folder() -> Path:
-    """Where a user's data lie on this system."""
-    from platformdirs import user_data_path
+def plans(samples: int) -> Iterator[Plan]:
+    """Base, the last RL step and the distilled model as the paper decodes; base and RL at their own distribution too."""
+    from sample_data import BASE, DISTILLED, GRPO
 
-    return user_data_path("basebound", appauthor=False)
+    for model, decoding in ((BASE, PAPER), (GRPO[-1], PAPER), (DISTILLED, PAPER), (BASE, OWN), (GRPO[-1], OWN)):
+        yield plan(model, decoding, samples)
+
+
+def plan(model: TinyModel, decoding: tuple[float, float], samples: int) -> Plan:
+    """Samples of every held-out problem by one bundled model."""
+    from engine.decoding import Decoding
+    from engine.problems import read_problems
+    from engine.sampling import Plan, content_revision
+    from sample_data import MAX_TOKENS, PROBLEMS, PROMPT
+    from store.types import Model
+
+    revision = content_revision(model.path)
+    return Plan(
+        model=Model(model.name, revision, model.role, model.parent, model.algorithm, model.step, model.training_seed),
+        folder=model.path,
+        problems=read_problems(PROBLEMS),
+        prompt_template=PROMPT,
+        decoding=Decoding(*decoding),
+        max_tokens=MAX_TOKENS,
+        n=samples,
+    )
+
+
+def _score(writer: Writer, drawn: list[Sampled], narrator: Narrator) -> None:
+    """Base on base, base on RL, RL on RL."""
+    from engine.scoring import Judge
+    from explorer.commands.score import weigh
+    from sample_data import BASE, GRPO
+    from store.reader import Study
+
+    with Study(writer.path) as study:
+        runs = {sampled.run.key: run for sampled in drawn for run in study.runs() if run.key == sampled.run.key}
+    of_model = {tiny.path: [run for run in runs.values() if _is(run, tiny)] for tiny in (BASE, GRPO[-1])}
+    for scorer, of in ((BASE, [BASE, GRPO[-1]]), (GRPO[-1], [GRPO[-1]])):
+        model = of_model[scorer.path][0].model
+        weigh(writer, Judge(model, scorer.path), [run for tiny in of for run in of_model[tiny.path]], narrator)
+
+
+def _is(run: RunRow, tiny: TinyModel) -> bool:
+    return (run.model.name, run.model.step) == (tiny.name, tiny.step)
+
+
+def show(path: Path, narrator: Narrator) -> None:
+    """The tables on stdout: pass@k, sets, perplexity, paths."""
+    from explorer.commands import passk, paths, score
+    from store.reader import Study
+
+    with Study(path) as study:
+        passk.show(passk.summarised(study), narrator)
+        sys.stdout.write("\n")
+        _show_sets(study)
+        sys.stdout.write("\n")
+        score.show(study)
+        sys.stdout.write("\n")
+        paths.show(study)
+
+
+def _show_sets(study: Study) -> None:
+    """Each run against the base model's run of its temperature."""
+    from engine.board import read_board, reference_run
+    from engine.summary import cover
+    from explorer.commands.tables import table
+
+    for name in study.benchmarks():
+        board = read_board(study, name)
+        rows = []
+        for run in board.runs:
+            base = reference_run(board.runs, run)
+            if base is None or run.model == base.model or board.common_k(base, run) is None:
+                continue
+            sets = cover(board, base, run)
+            sizes = (sets.both, sets.base_only, sets.other_only, sets.neither)
+            rows.append([base.slug, run.slug, str(sets.k), *(str(len(keys)) for keys in sizes), f"{sets.mcnemar_p:.3f}"])
+        sys.stdout.write(f"{name} · problems solved at a common k\n")
+        sys.stdout.write(table(["base", "other", "k", "both", "base only", "other only", "neither", "McNemar p"], rows))

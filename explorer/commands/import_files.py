@@ -135,7 +135,7 @@ def _options(arguments: argparse.Namespace) -> Options:
 
     return Options(
         model=arguments.model and printable(arguments.model),
-        roles={model: _role(role) for model, role in _named(arguments.role).items()},
+        roles={model: role(name) for model, name in _named(arguments.role).items()},
         parents=_named(arguments.parent),
         benchmark=arguments.benchmark and printable(arguments.benchmark),
         set=check_set([printable(pair) for pair in arguments.set]),
@@ -150,11 +150,13 @@ def _named(values: list[str]) -> dict[str, str]:
     return {model: value for model, _, value in (("=" + v if "=" not in v else v).rpartition("=") for v in values)}
 
 
-def _role(text: str) -> Role:
+def role(text: str) -> Role:
+    """A model's role by its name. Raises ImportProblem for a word that is none."""
     from engine.importers.base import ImportProblem
-    from engine.importers.fields import BadRecord, role
+    from engine.importers.fields import BadRecord
+    from engine.importers.fields import role as parsed
 
     try:
-        return role(text)
+        return parsed(text)
     except BadRecord as bad:
         raise ImportProblem(f"--role {text}: {bad}") from None

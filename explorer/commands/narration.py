@@ -55,16 +55,20 @@ class Meter:
         self._what = what
         self._unit = unit
         self._began = self._last = time.monotonic()
+        self._first: int | None = None
+        """What was done when we first heard: a job that goes on must not take it for its own speed."""
 
     def show(self, done: int, total: int) -> None:
         now = time.monotonic()
+        if self._first is None:
+            self._first, self._began = done, now
         if now - self._last < _EVERY_S or not total:
             return
         self._last = now
-        elapsed = now - self._began
-        left = elapsed * (total - done) / done if done else 0.0
+        made = done - self._first
+        left = f"  {duration((now - self._began) * (total - done) / made)} left" if made > 0 else ""
         amount = f"  {done:,} of {total:,} {self._unit}" if self._unit else ""
-        self._narrator.line(f"{self._what}  {100 * done / total:.0f} %{amount}  {duration(left)} left")
+        self._narrator.line(f"{self._what}  {100 * done / total:.0f} %{amount}{left}")
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from engine.board import Board, read_board, reference_run
+from engine.board import Board, opposite_run, read_board, reference_run
 from explorer.render.words import pair_words
 from store.names import Link
 from store.reader import Study
@@ -105,13 +105,13 @@ class Session:
         self._read = boards
 
     def pair(self, benchmark: str, base: RunRow | None = None, other: RunRow | None = None) -> Pair | None:
-        """`other`, else the first run that is not the baseline, against `base`, else the run roles tell, else the first."""
+        """`other`, else the run most like the baseline, against `base`, else the run roles tell, else the first."""
         board = self.boards[benchmark]
         base = base or reference_run(board.runs) or next(iter(board.runs), None)
         if base is None:
             return None
         if other is None or other.run_id == base.run_id:
-            other = next((run for run in board.runs if run.run_id != base.run_id), None)
+            other = opposite_run(board.runs, base)
         return Pair(board, base, other)
 
     def traces(self, problem: ProblemRow, runs: Sequence[RunRow]) -> list[TraceRow]:

@@ -134,7 +134,7 @@ def test_nested_rollouts_take_their_settings_from_the_sidecar(db: Path, tmp_path
     assert run.benchmark == "gsm8k_subset"
     with Study(db) as study:
         assert study.trace(1).verdicts[0].route == "file, boxed"
-        assert study._query("SELECT seed, sidecar IS NOT NULL FROM source") == [(42, 1)]
+        assert study.query("SELECT seed, sidecar IS NOT NULL FROM source") == [(42, 1)]
 
 
 def test_a_broken_sidecar_is_a_sentence(db: Path, tmp_path: Path) -> None:
@@ -423,5 +423,5 @@ def test_an_import_killed_anywhere_and_run_again_is_an_uninterrupted_one(db: Pat
 
 def _content(db: Path) -> list[tuple[object, ...]]:
     with Study(db) as study:
-        rows = study._query("SELECT sample_id, problem.key, idx, source_line FROM sample JOIN problem USING (problem_id)")
+        rows = study.query("SELECT sample_id, problem.key, idx, source_line FROM sample JOIN problem USING (problem_id)")
         return sorted((key, idx, line, study.trace(sample_id).response) for sample_id, key, idx, line in rows)

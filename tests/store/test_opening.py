@@ -186,7 +186,7 @@ def test_a_reader_sees_what_a_writer_commits_and_closing_beside_it_is_fine(study
 def test_a_reader_that_stays_leaves_no_rows_outside_the_file(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.writer.SWITCH_TIMEOUT_MS", 20)
+    monkeypatch.setattr("store.open_study.SWITCH_TIMEOUT_MS", 20)
     with Writer(study, "test") as writer:
         reader = sqlite3.connect(f"file:{study}?mode=ro", uri=True)
         reader.execute("SELECT count(*) FROM sample").fetchone()
@@ -201,7 +201,7 @@ def test_a_reader_that_stays_leaves_no_rows_outside_the_file(
 
 
 def test_a_program_in_the_middle_of_a_query_is_told_as_a_lock(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.writer.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("store.open_study.BUSY_TIMEOUT_MS", 50)
     other = sqlite3.connect(f"file:{study}?mode=ro", uri=True)
     rows = other.execute("SELECT * FROM sample")
     rows.fetchone()
@@ -290,7 +290,7 @@ def test_network_file_systems_are_recognised_by_the_nearest_mount() -> None:
 
 
 def test_on_a_network_file_system_a_rollback_journal_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.writer.network_filesystem", lambda _: "nfs4")
+    monkeypatch.setattr("store.open_study.network_filesystem", lambda _: "nfs4")
     with Writer(tmp_path / "s.db", "test") as writer:
         writer.add_traces(source(writer), answers(["a"]))
         assert writer._connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)

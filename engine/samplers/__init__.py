@@ -1,0 +1,56 @@
+"""Samplers: what draws responses from a model. One file each, chosen by name, imported when chosen.
+
+SAMPLERS is the table of those we ship.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, cast
+
+from engine.samplers.base import Opening, Sampler, SamplerError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """module:Class, and what it is in a line."""
+
+    place: str
+    title: str
+    extra: str | None = None
+    """The installation extra that brings what it needs."""
+
+
+SAMPLERS: Final[dict[str, Entry]] = {
+    "transformers": Entry(
+        "engine.samplers.transformers:TransformersSampler", "transformers and torch, on a CPU or a GPU", "models"
+    ),
+    "scripted": Entry("engine.samplers.scripted:ScriptedSampler", "no model: made-up responses, to try a plan out"),
+}
+
+
+def load(name: str, opening: Opening) -> Sampler:
+    """A new sampler by name, its model loaded. Raises SamplerError for an unknown name, and where it is not installed."""
+    if name not in SAMPLERS:
+        raise SamplerError(f"no sampler is called {name!r}; known: {', '.join(SAMPLERS)}")
+    module, _, attribute = SAMPLERS[name].place.partition(":")
+    with needing(SAMPLERS[name].extra):
+        made = getattr(import_module(module), attribute)
+    return cast(Sampler, made(opening))
+
+
+@contextmanager
+def needing(extra: str | None) -> Iterator[None]:
+    """Turn a missing package into a sentence that says which extra brings it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if extra is None:
+            raise
+        raise SamplerError(
+            f"{error.name} is not installed, which sampling and scoring need;"
+            f" install basebound with its extra: pip install 'basebound[{extra}]'"
+        ) from error

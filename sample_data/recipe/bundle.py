@@ -1,0 +1,111 @@
+"""The bundled study: every held-out problem 1024 times under each model, then the part of it that is worth reading.
+
+    python -m sample_data.recipe.bundle OUT       the models are those in sample_data/models; resumes where it was stopped
+
+OUT/full.db keeps everything. The bundled study holds the counts of all of it, and with texts, token ids and likelihoods: every
+right answer to a problem at the boundary (one model's samples hold a right answer, base's of that temperature none, or the
+reverse), and of every run the first samples of each problem.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.board import Board, read_board, reference_run
+from engine.paths import find_paths
+from engine.sampling import sample
+from engine.scoring import Judge, score
+from explorer.commands.demo import OWN, PAPER, plan
+from explorer.commands.narration import Meter, Narrator
+from explorer.commands.verify import judge_all
+from sample_data import BASE, GRPO, MODELS, STUDY, TinyModel
+from store.reader import Study
+from store.rows import RunRow
+from store.slicing import slice_study
+from store.texts import pack_file
+from store.writer import Writer
+
+N: Final = 1024
+READABLE: Final = 16
+"""Samples of each run and problem that come with their texts, whatever they are."""
+RIGHT_AT_MOST: Final = 200
+"""Right answers of one run to one boundary problem that come with their texts."""
+
+
+def main(out: Path, n: int) -> None:
+    narrator = Narrator()
+    full = out / "full.db"
+    with Writer(full, "bundle") as writer:
+        for model, decoding in [(m, PAPER) for m in MODELS] + [(BASE, OWN), (GRPO[-1], OWN)]:
+            meter = Meter(narrator, f"sampling {model.folder} at T {decoding[0]:g}", "samples")
+            done = sample(writer, plan(model, decoding, n), meter.show)
+            narrator.say(
+                f"{model.folder} at T {decoding[0]:g}: {done.added:,} samples in {done.seconds:.0f} s, {done.tokens:,} tokens"
+            )
+        judge_all(writer, narrator)
+    small = out / "study.db"
+    small.unlink(missing_ok=True)
+    with Study(full) as study:
+        chosen = list(_chosen(study))
+    slice_study(full, small, chosen)
+    with Writer(small, "bundle") as writer:
+        _score(writer, narrator)
+        find_paths(writer)
+    packed = pack_file(small.read_bytes())
+    STUDY.write_bytes(packed)
+    narrator.say(f"{len(chosen):,} traces, {small.stat().st_size / 1e6:.1f} MB, {len(packed) / 1e6:.1f} MB packed: {STUDY}")
+
+
+def _chosen(study: Study) -> Iterator[int]:
+    for name in study.benchmarks():
+        board = read_board(study, name)
+        boundary = _boundary(board)
+        for problem in board.problems:
+            right: dict[int, int] = {}
+            for row in study.traces(problem.problem_id):
+                take = row.idx < READABLE
+                if row.outcome == "correct" and problem.problem_id in boundary:
+                    right[row.run_id] = right.get(row.run_id, 0) + 1
+                    take |= right[row.run_id] <= RIGHT_AT_MOST
+                if take:
+                    yield row.sample_id
+
+
+def _boundary(board: Board) -> set[int]:
+    """Problems that one of a pair of runs solves at least once, and the other never."""
+    found: set[int] = set()
+    for run in board.runs:
+        base = reference_run(board.runs, run)
+        if base is not None and base.model != run.model:
+            found |= {
+                p.problem_id
+                for p in board.judged(base, run)
+                if _solved(board, base, p.problem_id) != _solved(board, run, p.problem_id)
+            }
+    return found
+
+
+def _solved(board: Board, run: RunRow, problem_id: int) -> bool:
+    return board.cells[run.run_id, problem_id].correct > 0
+
+
+def _score(writer: Writer, narrator: Narrator) -> None:
+    """Base on everything, and each model on itself."""
+    with Study(writer.path) as study:
+        runs = study.runs()
+    for tiny in MODELS:
+        of = runs if tiny is BASE else [run for run in runs if _is(run, tiny)]
+        model = next(run.model for run in runs if _is(run, tiny))
+        meter = Meter(narrator, f"scoring with {tiny.folder}", "responses")
+        score(writer, Judge(model, tiny.path), of, meter.show)
+
+
+def _is(run: RunRow, tiny: TinyModel) -> bool:
+    return (run.model.name, run.model.step) == (tiny.name, tiny.step)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else N)

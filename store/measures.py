@@ -1,0 +1,178 @@
+"""Reading what stages need and measure: indices that are there, token ids to score, likelihoods, paths.
+
+Functions over an open `Study`, standard library only, apart from `store.reader` so that lists and the Reader stay there alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from store.reader import Study
+from store.tokens import unpack_ids
+from store.types import Model, Outcome, Problem, Role
+
+_INDICES: Final = """
+SELECT problem.key, idx FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id) WHERE run.key = ?
+"""
+
+_MODELS: Final = "SELECT name, revision, role, parent, algorithm, step, training_seed FROM model ORDER BY model_id"
+
+_TO_SCORE: Final = """
+FROM sample JOIN token USING (sample_id) JOIN prompt USING (run_id, problem_id) JOIN batch USING (batch_id)
+WHERE sample.run_id = :run_id AND sample.sample_id > :after AND NOT EXISTS (
+  SELECT 1 FROM likelihood JOIN model ON model_id = scorer_id
+  WHERE likelihood.sample_id = sample.sample_id AND model.name = :name AND model.revision = :revision
+    AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k)
+"""
+
+_LIKELIHOODS: Final = """
+SELECT run_id, scorer.name, scorer.revision, temperature, top_p, top_k, outcome, likelihood.tokens, logp, outside
+FROM likelihood JOIN sample USING (sample_id) JOIN problem USING (problem_id)
+JOIN model AS scorer ON scorer.model_id = scorer_id
+LEFT JOIN (SELECT sample_id, verifier.name AS verifier, outcome FROM verdict JOIN verifier USING (verifier_id)) AS judged
+  ON judged.sample_id = likelihood.sample_id AND judged.verifier = problem.kind
+"""
+
+_CORRECT: Final = """
+SELECT sample_id, run_id, dictionary_id, response
+FROM sample JOIN problem USING (problem_id) JOIN text USING (sample_id)
+JOIN (SELECT sample_id, verifier.name AS verifier, outcome FROM verdict JOIN verifier USING (verifier_id)) AS judged
+  USING (sample_id)
+WHERE problem_id = ? AND verifier = kind AND outcome = 'correct' ORDER BY sample_id
+"""
+
+_PATHS: Final = """
+SELECT run_id, problem_id, path, count(*) FROM path JOIN sample USING (sample_id) WHERE method = ?
+GROUP BY run_id, problem_id, path ORDER BY problem_id, path, run_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToScore:
+    """A response with the prompt it answers, as token ids."""
+
+    sample_id: int
+    prompt: list[int]
+    ids: list[int]
+    vocabulary: str
+    """Under which the ids mean something."""
+    stopped: bool
+    """The last id is the stop token's."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRow:
+    """What one model thinks of one response at one decoding; sums as in `store.types.Likelihood`."""
+
+    run_id: int
+    scorer: str
+    revision: str
+    temperature: float
+    top_p: float
+    top_k: int
+    outcome: Outcome | None
+    """By our verifier for the problem's kind; None where it has not judged."""
+    tokens: int
+    logp: float | None
+    outside: int
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """A response that our verifier for the problem's kind calls correct."""
+
+    sample_id: int
+    run_id: int
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathCount:
+    """How many correct responses of a run take a path of a problem."""
+
+    run_id: int
+    problem_id: int
+    path: int
+    responses: int
+
+
+def indices(study: Study, run_key: str) -> dict[str, set[int]]:
+    """By problem key, the indices of a run's samples that are there."""
+    found: dict[str, set[int]] = {}
+    for key, index in study.query(_INDICES, (run_key,)):
+        found.setdefault(key, set()).add(index)
+    return found
+
+
+def whole_problems(study: Study, benchmark: str) -> list[Problem]:
+    """The benchmark's problems in the order they came, statements and all; those without a statement are left out."""
+    return [
+        Problem(row.benchmark, row.key, row.statement, row.reference, row.kind, row.level)
+        for short in study.problems(benchmark)
+        for row in [study.problem(benchmark, short.key)]
+        if row.statement is not None
+    ]
+
+
+def models(study: Study) -> list[Model]:
+    """Every model the study knows, those that only scored among them."""
+    return [
+        Model(name, revision, Role(role), parent, algorithm, step, seed)
+        for name, revision, role, parent, algorithm, step, seed in study.query(_MODELS)
+    ]
+
+
+def count_to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[float]) -> int:
+    """How many responses of the run lack what the scorer thinks at (temperature, top_p, top_k)."""
+    count: int = study.query("SELECT count(*) " + _TO_SCORE, _wanted(run_id, scorer, decoding))[0][0]
+    return count
+
+
+def to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[float], batch: int) -> Iterator[list[ToScore]]:
+    """Those responses in batches, by id. Likelihoods written meanwhile do not disturb the order."""
+    select = (
+        "SELECT sample_id, prompt.ids, token.ids, vocabulary, finish = 'stop' " + _TO_SCORE + " ORDER BY sample_id LIMIT :batch"
+    )
+    values = _wanted(run_id, scorer, decoding) | {"batch": batch}
+    while rows := study.query(select, values):
+        yield [
+            ToScore(sample_id, unpack_ids(prompt), unpack_ids(ids), digest, bool(stopped))
+            for sample_id, prompt, ids, digest, stopped in rows
+        ]
+        values["after"] = rows[-1][0]
+
+
+def _wanted(run_id: int, scorer: Model, decoding: Sequence[float]) -> dict[str, object]:
+    temperature, top_p, top_k = decoding
+    names = {"run_id": run_id, "name": scorer.name, "revision": scorer.revision, "after": 0}
+    return names | {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+
+
+def without_ids(study: Study, run_id: int) -> int:
+    """Samples of the run whose token ids are not known: imported ones."""
+    sql = "SELECT count(*) FROM sample LEFT JOIN token USING (sample_id) WHERE run_id = ? AND token.sample_id IS NULL"
+    count: int = study.query(sql, (run_id,))[0][0]
+    return count
+
+
+def likelihoods(study: Study) -> list[LikelihoodRow]:
+    """All of them."""
+    return [
+        LikelihoodRow(run, name, revision, t, top_p, top_k, outcome and Outcome(outcome), tokens, logp, outside)
+        for run, name, revision, t, top_p, top_k, outcome, tokens, logp, outside in study.query(_LIKELIHOODS)
+    ]
+
+
+def correct_responses(study: Study, problem_id: int) -> list[Correct]:
+    """Of all runs, by id."""
+    return [
+        Correct(sample_id, run_id, study.texts.unpack(dictionary_id, packed))
+        for sample_id, run_id, dictionary_id, packed in study.query(_CORRECT, (problem_id,))
+    ]
+
+
+def path_counts(study: Study, method: str) -> list[PathCount]:
+    """By problem and path."""
+    return [PathCount(*row) for row in study.query(_PATHS, (method,))]

@@ -1,0 +1,94 @@
+"""A small study out of a large one: some samples with all that belongs to them, and the counts of all of them.
+
+The counts of the whole study become published tallies of the small one, under the verifier that made them: where they cover
+more than the traces that came along, they decide (see `store.reader`). Runs, problems, indices and seeds stay what they were.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from store.errors import StudyUnwritable
+from store.files import explained
+from store.reader import Study
+from store.texts import TextPacker, train
+from store.writer import Writer
+
+_WHOLE: Final = ("model", "run", "problem", "source", "verifier", "batch", "prompt")
+_BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit")
+
+_PUBLISHED: Final = """
+INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error, source_id)
+SELECT run_id, problem_id, verifier, 'published', correct, incorrect, no_answer, error, source_id FROM whole.tally AS stored
+WHERE origin = 'published' OR NOT EXISTS (
+  SELECT 1 FROM whole.tally AS other WHERE other.origin = 'published' AND other.run_id = stored.run_id
+    AND other.problem_id = stored.problem_id AND other.verifier = stored.verifier
+    AND other.correct + other.incorrect + other.no_answer + other.error
+        > stored.correct + stored.incorrect + stored.no_answer + stored.error)
+"""
+
+_DERIVED: Final = """
+INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error)
+SELECT run_id, problem_id, verifier.name, 'derived', sum(outcome = 'correct'), sum(outcome = 'incorrect'),
+       sum(outcome = 'no_answer'), sum(outcome = 'error')
+FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id) GROUP BY run_id, problem_id, verifier.name
+"""
+
+_DRAWN: Final = """
+INSERT INTO drawn (run_id, problem_id, samples, truncated, chars)
+SELECT run_id, problem_id, count(*), sum(finish = 'length'), sum(chars) FROM sample GROUP BY run_id, problem_id
+"""
+
+
+def slice_study(source: Path, target: Path, sample_ids: Iterable[int]) -> None:
+    """Write the small study to `target`, which must not exist.
+
+    Raises StudyUnwritable where it does, and what opening either study raises.
+    """
+    if target.exists():
+        raise StudyUnwritable(f"{target} is there already; give another path, or move it away")
+    with Study(source) as study:
+        Writer(target, "slice").close()
+        connection = sqlite3.connect(target, isolation_level=None)
+        try:
+            with explained(target):
+                connection.execute("ATTACH ? AS whole", (str(source),))
+                connection.execute("CREATE TEMP TABLE chosen (sample_id INTEGER PRIMARY KEY)")
+                connection.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((one,) for one in sample_ids))
+                connection.execute("BEGIN")
+                _copy(connection)
+                _copy_texts(connection, study)
+                connection.execute("COMMIT")
+                connection.execute("DETACH whole")
+                connection.execute("VACUUM")
+        finally:
+            connection.close()
+
+
+def _copy(connection: sqlite3.Connection) -> None:
+    for table in _WHOLE:
+        connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table}")
+    for table in _BY_SAMPLE:
+        connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE sample_id IN (SELECT sample_id FROM chosen)")
+    for statement in (_PUBLISHED, _DERIVED, _DRAWN):
+        connection.execute(statement)
+
+
+def _copy_texts(connection: sqlite3.Connection, study: Study) -> None:
+    """Packed anew, with a dictionary trained on what came along."""
+    rows = connection.execute("SELECT sample_id, dictionary_id, response FROM whole.text JOIN chosen USING (sample_id)")
+    texts = [(sample_id, study.texts.unpack(dictionary_id, packed)) for sample_id, dictionary_id, packed in rows]
+    step = max(1, len(texts) // 20_000)
+    dictionary = train([text for _, text in texts[::step]])
+    if dictionary is not None:
+        connection.execute(
+            "INSERT INTO dictionary (dictionary_id, bytes, trained_on) VALUES (1, ?, ?)", (dictionary, len(texts[::step]))
+        )
+    packer = TextPacker(dictionary)
+    connection.executemany(
+        "INSERT INTO text (sample_id, dictionary_id, response) VALUES (?, ?, ?)",
+        ((sample_id, None if dictionary is None else 1, packer.pack(text)) for sample_id, text in texts),
+    )
