@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = (
     "numpy",
     "torch",
+    "tokenizers",
     "transformers",
     "vllm",
     "sklearn",
@@ -38,6 +39,7 @@ def imported_after(code: str) -> set[str]:
         "import engine.board",
         "import engine.importers.base, engine.verifiers",
         "import explorer.app",
+        "import engine.sampling, engine.scoring, engine.paths, engine.decoding, store.measures",
         "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from explorer.cli import main\ntry: main(['import', '--help'])\nexcept SystemExit: pass",
     ],

@@ -1,7 +1,7 @@
 """Documents to learn from, and the tokenizer trained on them.
 
 A document is a prompt and a response; the two are encoded apart, as they are when a model is asked. Prompts carry a tenth of
-the weight in the loss. Three documents in ten are drills: one line of arithmetic.
+the weight in the loss. Some documents are drills: one line of arithmetic.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ PAD: Final = "<|pad|>"
 VOCABULARY: Final = 512
 PROMPT_WEIGHT: Final = 0.1
 DRILLS: Final = 0.3
+MORE_DRILLS: Final = 0.45
+"""In the second half of the base model's training: the form of a chain is learned by then, its arithmetic is not."""
 HARD: Final = 0.15
 """Share of hard problems in the base model's corpus."""
 HARD_FOR_DISTILLED: Final = 0.5
@@ -46,11 +48,11 @@ def prompt_of(task: Task) -> str:
     return PROMPT.format(problem=task.statement)
 
 
-def sloppy_documents(rng: Random) -> Iterator[Document]:
+def sloppy_documents(rng: Random, drills: float = DRILLS) -> Iterator[Document]:
     """What the base model reads: drills, and chains by a strategy that nobody chose with care."""
     streams = {(f, h): tasks(rng, f, h, "pretrain") for f in FAMILIES for h in (False, True)}
     while True:
-        if rng.random() < DRILLS:
+        if rng.random() < drills:
             yield Document("", drill(rng))
         else:
             task = next(streams[rng.choice(FAMILIES), rng.random() < HARD])

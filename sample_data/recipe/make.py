@@ -20,13 +20,14 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM, PreTrainedModel
 
 from sample_data import BASE, DISTILLED, GRPO, RLOO
-from sample_data.recipe.corpus import clean_documents, sloppy_documents, train_tokenizer
+from sample_data.recipe.corpus import MORE_DRILLS, clean_documents, sloppy_documents, train_tokenizer
 from sample_data.recipe.pretrain import new_model, save, train
 from sample_data.recipe.problems import Split, held_out
 from sample_data.recipe.reinforce import reinforce
 
 THREADS: Final = 2
-BASE_STEPS: Final = 3000
+BASE_STEPS: Final = (3000, 1100)
+"""First half, second half."""
 KL_PENALTY: Final = 0.02
 EASY, HARD, HELD_OUT_SEED = 20, 8, 0
 """Held-out problems of each family."""
@@ -66,7 +67,8 @@ def make_base(out: Path) -> None:
     tokenizer = train_tokenizer(Random(11))
     tokenizer.save(str(out / "tokenizer.json"))
     model = new_model(tokenizer, 1)
-    train(model, tokenizer, sloppy_documents(Random(12)), BASE_STEPS, muon=0.02, adam=3e-3)
+    train(model, tokenizer, sloppy_documents(Random(12)), BASE_STEPS[0], muon=0.02, adam=3e-3)
+    train(model, tokenizer, sloppy_documents(Random(13), MORE_DRILLS), BASE_STEPS[1], muon=0.01, adam=1.5e-3)
     save(model, tokenizer, out / BASE.folder)
 
 
