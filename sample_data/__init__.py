@@ -39,8 +39,8 @@ class TinyModel:
 
 BASE: Final = TinyModel("base", "tiny-base", Role.BASE, training_seed=1)
 GRPO: Final = tuple(
-    TinyModel(f"grpo-{step}", "tiny-grpo", Role.RL, "tiny-base", "GRPO", step, training_seed=21) for step in (50, 100, 150)
+    TinyModel(f"grpo-{step}", "tiny-grpo", Role.RL, "tiny-base", "GRPO", step, training_seed=21) for step in (30, 60, 90)
 )
-RLOO: Final = TinyModel("rloo-100", "tiny-rloo-kl", Role.RL, "tiny-base", "RLOO with KL penalty", 100, training_seed=22)
-DISTILLED: Final = TinyModel("distilled", "tiny-distilled", Role.DISTILLED, "tiny-base", "supervised on clean chains", 500, 31)
+RLOO: Final = TinyModel("rloo-60", "tiny-rloo-kl", Role.RL, "tiny-base", "RLOO with KL penalty", 60, training_seed=22)
+DISTILLED: Final = TinyModel("distilled", "tiny-distilled", Role.DISTILLED, "tiny-base", "supervised on clean chains", 300, 31)
 MODELS: Final = (BASE, *GRPO, RLOO, DISTILLED)

@@ -14,6 +14,7 @@ from store.errors import DamagedText
 from store.files import connect_readonly, explained
 from store.reader import Study
 from store.texts import TextReader
+from store.tokens import unpack_ids
 from store.types import Run
 
 _TALLIES: Final = """
@@ -79,6 +80,7 @@ def check_structure(path: Path) -> Iterator[str]:
             for sample_id, slug in connection.execute(_WRONG_BENCHMARK):
                 yield f"sample {sample_id} of {slug} belongs to another benchmark's problem"
             yield from _texts(connection)
+            yield from _tokens(connection)
     finally:
         connection.close()
     yield from _run_keys(path)
@@ -102,6 +104,18 @@ def _texts(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"sample {sample_id} has no text"
         elif (found := _length(texts, dictionary_id, response)) != chars:
             yield f"text of sample {sample_id} is damaged: {found} of {chars} characters can be read"
+
+
+def _tokens(connection: sqlite3.Connection) -> Iterator[str]:
+    for sample_id, tokens, packed in connection.execute(
+        "SELECT sample_id, tokens, ids FROM token JOIN sample USING (sample_id)"
+    ):
+        try:
+            found = len(unpack_ids(packed))
+        except DamagedText:
+            found = 0
+        if found != tokens:
+            yield f"token ids of sample {sample_id} are damaged: {found} of {tokens} can be read"
 
 
 def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:

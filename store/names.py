@@ -7,11 +7,13 @@ file. This is the one parser.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote, unquote
 
 from store.errors import NotFound
-from store.types import UNKNOWN, Number, Run
+from store.types import SETTING_NAMES, UNKNOWN, Model, Number, Run, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,45 @@ def _optional(part: str | None) -> str | None:
 def slug_candidates(run: Run) -> list[str]:
     """Readable names for a run, shortest first: the writer takes the first that is free. The last one always is."""
     model = run.model.name.rstrip("/").rsplit("/", 1)[-1] or "model"
-    revision = "" if run.model.revision in (UNKNOWN, "main") else f"-{run.model.revision[:12]}"
-    short = slugify(f"{model}{revision}")
+    revision = revision_name(run.model)
+    short = slugify(f"{model}-{revision}" if revision else model)
     at = f"{short}@{slugify(run.benchmark)}"
     temperature = f"-t{number_text(run.settings.temperature)}"
     prompt = "" if run.settings.prompt_template == UNKNOWN else f"-{slugify(run.settings.prompt_template)[:16]}"
     return [at, at + temperature, at + temperature + prompt, f"{at}-{run.key[:8]}", f"{at}-{run.key}"]
+
+
+def revision_name(model: Model) -> str:
+    """What people call this revision of a model; "" where there is nothing to tell. A content digest is no name."""
+    if model.revision.startswith("sha256:"):
+        return "" if model.step is None else f"step-{model.step}"
+    return "" if model.revision in (UNKNOWN, "main") else model.revision[:12]
+
+
+_SAID_AS: Final = {"temperature": "T", "top_p": "top-p", "prompt_template": "prompt", "max_tokens": "max", "top_k": "top-k"}
+"""How a setting is called in a short name; the others by their own name. What people vary first comes first."""
+
+
+def run_names(runs: Sequence[tuple[Model, Settings]]) -> list[str]:
+    """Short names for the runs of one benchmark: the model's last part, its step or revision, and where several runs share
+    these, the first settings that tell them apart. Runs that nothing tells apart are numbered."""
+    names = [_model_name(model) for model, _ in runs]
+    for setting in (*_SAID_AS, *(name for name in SETTING_NAMES if name not in _SAID_AS)):
+        for name in {name for name in names if names.count(name) > 1}:
+            alike = [i for i, one in enumerate(names) if one == name]
+            values = {i: number_text(getattr(runs[i][1], setting)) for i in alike}
+            if len(set(values.values())) > 1:
+                for i in alike:
+                    names[i] = f"{name} {_SAID_AS.get(setting, setting)} {' '.join(values[i].split())[:16]}"
+    return [f"{name} #{names[:i].count(name) + 1}" if names.count(name) > 1 else name for i, name in enumerate(names)]
+
+
+def _model_name(model: Model) -> str:
+    short = model.name.rstrip("/").rsplit("/", 1)[-1]
+    if model.step is not None:
+        return f"{short} step {model.step}"
+    revision = revision_name(model)
+    return f"{short} {revision}" if revision else short
 
 
 def slugify(text: str) -> str:

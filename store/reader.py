@@ -9,14 +9,15 @@ A `Study` may be used from several threads (SQLite serialises the calls), each c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import exp
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from store.errors import NotFound
 from store.files import BUSY_TIMEOUT_MS, connect_readonly, explained
-from store.names import Link
-from store.rows import Count, ProblemRow, RunRow, ToJudge, Trace, TraceRow, VerdictRow
+from store.names import Link, run_names
+from store.rows import Count, ProblemRow, RunRow, ScoreRow, ToJudge, Trace, TraceRow, VerdictRow
 from store.texts import TextReader
 from store.types import IMPORTED, SETTING_NAMES, Finish, Model, Outcome, Role, Settings
 
@@ -84,6 +85,13 @@ ORDER BY sample_id, CASE verifier.name WHEN problem.kind THEN 0 WHEN 'imported' 
 """
 
 
+_SCORES = """
+SELECT name, step, max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN -logp / tokens END),
+       max(CASE WHEN temperature <> 1 OR top_p <> 1 OR top_k <> 0 THEN outside END)
+FROM likelihood JOIN model ON model_id = scorer_id WHERE sample_id = ? AND tokens > 0
+GROUP BY scorer_id ORDER BY CASE role WHEN 'base' THEN 0 ELSE 1 END, scorer_id
+"""
+
 _TO_JUDGE = """
 FROM sample JOIN problem USING (problem_id) JOIN text USING (sample_id)
 WHERE sample.sample_id > :after AND kind = :kind AND reference IS NOT NULL
@@ -127,8 +135,10 @@ class Study:
 
     def runs(self, benchmark: str | None = None) -> list[RunRow]:
         """All runs, base first within a benchmark."""
-        rows = [_run_row(row) for row in self.query(_RUNS)]
-        return rows if benchmark is None else [run for run in rows if run.benchmark == benchmark]
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for row in self.query(_RUNS):
+            found.setdefault(row[3], []).append(row)
+        return [run for name, rows in found.items() if benchmark in (None, name) for run in _run_rows(rows)]
 
     def benchmarks(self) -> list[str]:
         """Benchmarks that have runs, in alphabetical order."""
@@ -197,6 +207,8 @@ class Study:
             seed=seed,
             stop_reason=stop_reason,
             source=None if source is None else f"{source}:{line}",
+            scores=tuple(_score_row(row) for row in self.query(_SCORES, (sample_id,))),
+            path=next((path for (path,) in self.query("SELECT path FROM path WHERE sample_id = ?", (sample_id,))), None),
         )
 
     def find_sample(self, link: Link) -> int:
@@ -348,7 +360,14 @@ def _count(row: tuple[Any, ...]) -> Count:
     return Count(run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, bool(published))
 
 
-def _run_row(row: tuple[Any, ...]) -> RunRow:
-    run_id, slug, key, benchmark, name, revision, role, parent, algorithm, step, training_seed, *settings = row
-    model = Model(name, revision, Role(role), parent, algorithm, step, training_seed)
-    return RunRow(run_id, slug, key, benchmark, model, Settings(*settings))
+def _score_row(row: tuple[Any, ...]) -> ScoreRow:
+    name, step, nats_a_token, outside = row
+    return ScoreRow(name, step, None if nats_a_token is None else exp(nats_a_token), outside)
+
+
+def _run_rows(rows: list[tuple[Any, ...]]) -> list[RunRow]:
+    """The runs of one benchmark."""
+    models = [Model(name, revision, Role(role), *rest) for _, _, _, _, name, revision, role, *rest in (r[:11] for r in rows)]
+    settings = [Settings(*row[11:]) for row in rows]
+    names = run_names(list(zip(models, settings, strict=True)))
+    return [RunRow(*row[:4], *more) for row, *more in zip(rows, models, settings, names, strict=True)]

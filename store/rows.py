@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from store.names import Link
-from store.types import UNKNOWN, Finish, Model, Outcome, Settings
+from store.types import Finish, Model, Outcome, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,8 @@ class RunRow:
     benchmark: str
     model: Model
     settings: Settings
-
-    @property
-    def name(self) -> str:
-        """Short name for a column: the model's last part, with step or revision."""
-        short = self.model.name.rstrip("/").rsplit("/", 1)[-1]
-        if self.model.step is not None:
-            return f"{short} step {self.model.step}"
-        return short if self.model.revision in (UNKNOWN, "main") else f"{short} {self.model.revision[:12]}"
+    name: str
+    """Short name for a column, unlike that of any other run of its benchmark: see `store.names.run_names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +99,19 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """What one model thinks of a response."""
+
+    scorer: str
+    step: int | None
+    """The scorer's training step."""
+    perplexity: float | None
+    """At temperature 1; None where it was not measured there."""
+    outside: int | None
+    """Tokens that the scorer could never draw at the run's decoding; None where it was not measured there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """One trace, whole."""
 
@@ -120,6 +127,9 @@ class Trace:
     stop_reason: str | None
     source: str | None
     """File and line it was imported from."""
+    scores: tuple[ScoreRow, ...] = ()
+    path: int | None = None
+    """Which reasoning path of its problem it takes; None where it was not clustered."""
 
     @property
     def link(self) -> Link:

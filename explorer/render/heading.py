@@ -18,7 +18,7 @@ _ANSWER_AT_MOST = 60
 
 def heading(trace: Trace, width: int) -> Sequence[Line]:
     return flow([[*_verdict(trace)], _reference(trace), *_file_score(trace), *_other_verdicts(trace)], width) + flow(
-        [_who(trace), *_size(trace), settings(trace.run.settings)], width
+        [_who(trace), *_size(trace), *_measured(trace), settings(trace.run.settings)], width
     )
 
 
@@ -58,6 +58,19 @@ def _file_score(trace: Trace) -> list[Line]:
     if file.answer is not None and differs(trace.row):
         pieces.append(dim(f" (answer {_short(file.answer)})"))
     return [pieces]
+
+
+def _measured(trace: Trace) -> list[Line]:
+    """Its path, and what models think of it: the perplexity, and the tokens they could never draw."""
+    lines: list[Line] = [] if trace.path is None else [[dim("path "), plain(str(trace.path))]]
+    for score in trace.scores:
+        name = score.scorer.rsplit("/", 1)[-1] + (f" step {score.step}" if score.step is not None else "")
+        value = NONE if score.perplexity is None else f"{score.perplexity:.3f}"
+        pieces: list[Piece] = [dim("PPL "), plain(value), dim(f" {name}")]
+        if score.outside:
+            pieces.append((f" ({score.outside} token{'s' if score.outside > 1 else ''} outside)", Tone.WARN))
+        lines.append(pieces)
+    return lines
 
 
 def _other_verdicts(trace: Trace) -> list[Line]:

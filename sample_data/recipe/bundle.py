@@ -1,18 +1,22 @@
-"""The bundled study: every held-out problem 1024 times under each model, then the part of it that is worth reading.
+"""The bundled study: every held-out problem up to 1024 times under each model, then the part of it that is worth reading.
 
-    python -m sample_data.recipe.bundle OUT       the models are those in sample_data/models; resumes where it was stopped
+    python -m sample_data.recipe.bundle draw OUT 0/2    every second problem, into OUT/shard-0.db; resumes where it was stopped
+    python -m sample_data.recipe.bundle put OUT         shards together, judged, sliced, scored, clustered, packed
 
-OUT/full.db keeps everything. The bundled study holds the counts of all of it, and with texts, token ids and likelihoods: every
-right answer to a problem at the boundary (one model's samples hold a right answer, base's of that temperature none, or the
-reverse), and of every run the first samples of each problem.
+The models are those in sample_data/models. The bundled study holds the counts of all samples, and with texts, token ids and
+likelihoods: the right answers to problems at the boundary (one model's samples hold a right answer, base's of that temperature
+none, or the reverse), and of every run the first samples of each problem.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import torch
 
 from engine.board import Board, read_board, reference_run
 from engine.paths import find_paths
@@ -21,32 +25,44 @@ from engine.scoring import Judge, score
 from explorer.commands.demo import OWN, PAPER, plan
 from explorer.commands.narration import Meter, Narrator
 from explorer.commands.verify import judge_all
-from sample_data import BASE, GRPO, MODELS, STUDY, TinyModel
+from sample_data import BASE, DISTILLED, GRPO, MODELS, RLOO, STUDY, TinyModel
+from store.merging import merge_study
 from store.reader import Study
 from store.rows import RunRow
 from store.slicing import slice_study
 from store.texts import pack_file
 from store.writer import Writer
 
-N: Final = 1024
+RUNS: Final = (
+    *((model, PAPER, 1024) for model in (BASE, GRPO[-1], DISTILLED)),
+    *((model, PAPER, 128) for model in (*GRPO[:-1], RLOO)),
+    *((model, OWN, 128) for model in (BASE, GRPO[-1])),
+)
+"""Model, decoding, samples of each problem."""
 READABLE: Final = 16
 """Samples of each run and problem that come with their texts, whatever they are."""
 RIGHT_AT_MOST: Final = 200
 """Right answers of one run to one boundary problem that come with their texts."""
 
 
-def main(out: Path, n: int) -> None:
+def draw(out: Path, shard: int, shards: int) -> None:
     narrator = Narrator()
-    full = out / "full.db"
-    with Writer(full, "bundle") as writer:
-        for model, decoding in [(m, PAPER) for m in MODELS] + [(BASE, OWN), (GRPO[-1], OWN)]:
+    with Writer(out / f"shard-{shard}.db", "bundle") as writer:
+        for model, decoding, n in RUNS:
+            whole = plan(model, decoding, n)
             meter = Meter(narrator, f"sampling {model.folder} at T {decoding[0]:g}", "samples")
-            done = sample(writer, plan(model, decoding, n), meter.show)
-            narrator.say(
-                f"{model.folder} at T {decoding[0]:g}: {done.added:,} samples in {done.seconds:.0f} s, {done.tokens:,} tokens"
-            )
+            done = sample(writer, replace(whole, problems=whole.problems[shard::shards]), meter.show)
+            what = f"{model.folder} at T {decoding[0]:g}: {done.added:,} samples, {done.tokens:,} tokens"
+            narrator.say(f"{what} in {done.seconds:.0f} s")
+
+
+def put(out: Path) -> None:
+    narrator = Narrator()
+    full, small = out / "full.db", out / "study.db"
+    with Writer(full, "bundle") as writer:
+        for shard in sorted(out.glob("shard-*.db")):
+            narrator.say(f"{shard}: {merge_study(writer, shard):,} samples")
         judge_all(writer, narrator)
-    small = out / "study.db"
     small.unlink(missing_ok=True)
     with Study(full) as study:
         chosen = list(_chosen(study))
@@ -108,4 +124,8 @@ def _is(run: RunRow, tiny: TinyModel) -> bool:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else N)
+    torch.set_num_threads(1)
+    if sys.argv[1] == "draw":
+        draw(Path(sys.argv[2]), *map(int, sys.argv[3].split("/")))
+    else:
+        put(Path(sys.argv[2]))

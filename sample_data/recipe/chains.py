@@ -210,7 +210,7 @@ def _count_up(task: Task, pen: Pen, larger: bool) -> int:
     pen.write(f"Count up by {by} from {rest or by}.")
     number = rest or by
     for _ in range(pen.hand.patience + (0 if larger else 2)):
-        left = number % check if pen.rng.random() >= pen.hand.slips else pen.result(number % check)
+        left = pen.result(number % check)
         if left == wanted:
             pen.write(f"{number} leaves {left}, right.")
             return number

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from random import Random
 from typing import Final
 
 import torch
@@ -23,9 +22,7 @@ from sample_data.recipe.corpus import END, PAD, PROMPT_WEIGHT, VOCABULARY, Docum
 
 BATCH: Final = 64
 ALIKE: Final = 16
-"""Documents of like length that go through the model together: no padding to speak of, and a batch is still mixed."""
-POOL: Final = 2048
-"""Documents put in order of length at a time."""
+"""Documents of a batch that go through the model together, those of like length: little padding, and every step is mixed."""
 CONTEXT: Final = 256
 
 
@@ -60,13 +57,14 @@ def train(
     peaks = [muon, adam]
     began = time.monotonic()
     lately: deque[float] = deque(maxlen=50)
-    parts = _parts(tokenizer, documents)
+    encoded = (encode(tokenizer, document) for document in documents)
     model.train()
     for step in range(steps):
         share = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * step / steps)) + 0.01
         losses = []
-        for part in islice(parts, BATCH // ALIKE):
-            loss = batch_loss(model, part) * (ALIKE / BATCH)
+        batch = sorted(islice(encoded, BATCH), key=lambda document: len(document.ids))
+        for start in range(0, BATCH, ALIKE):
+            loss = batch_loss(model, batch[start : start + ALIKE]) * (ALIKE / BATCH)
             loss.backward()
             losses.append(loss.item())
         for optimiser, peak in zip(optimisers, peaks, strict=True):
@@ -76,7 +74,7 @@ def train(
         lately.append(sum(losses))
         if step % 100 == 0 or step == steps - 1:
             mean = sum(lately) / len(lately)
-            print(f"  step {step:5d}  loss {mean:.4f}  {time.monotonic() - began:6.0f} s", flush=True)  # noqa: T201
+            print(f"  step {step:5d}  loss {mean:.4f}  {time.monotonic() - began:6.0f} s", flush=True)
     model.eval()
 
 
@@ -93,16 +91,6 @@ def batch_loss(model: LlamaForCausalLM, batch: list[Encoded]) -> torch.Tensor:
     losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     flat = weights[:, 1:].flatten()
     return (losses * flat).sum() / flat.sum()
-
-
-def _parts(tokenizer: Tokenizer, documents: Iterator[Document]) -> Iterator[list[Encoded]]:
-    """ALIKE documents at a time, in an order that mixes lengths."""
-    shuffler = Random(0)
-    while True:
-        pool = sorted((encode(tokenizer, d) for d in islice(documents, POOL)), key=lambda d: len(d.ids))
-        parts = [pool[i : i + ALIKE] for i in range(0, len(pool), ALIKE)]
-        shuffler.shuffle(parts)
-        yield from parts
 
 
 def save(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> None:

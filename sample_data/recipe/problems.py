@@ -1,8 +1,8 @@
 """Three families of word problems with integer answers, and the split of their numbers.
 
-- product     What is 47 times 36? (hard: three digits times two)
-- pair        Two numbers add up to 25 and their product is 84. What is the larger number? (hard: product over 500)
-- remainders  the least positive number with two given remainders (hard: more than six steps of the larger divisor away)
+- product     What is 47 times 36? (hard: the first above 50)
+- pair        Two numbers add up to 25 and their product is 84. What is the larger number? (hard: the larger above 24)
+- remainders  the least positive number with two given remainders (hard: more than five steps of the larger divisor away)
 
 A problem's numbers alone decide its split, by a hash: the models learn from `pretrain` and `rl`, choices are made on `dev`,
 and `test` is looked at once, by the bundled study.
@@ -58,10 +58,10 @@ class Task:
     def hard(self) -> bool:
         n = self.numbers
         if self.family == "product":
-            return n[0] > 99
+            return n[0] > 50
         if self.family == "pair":
-            return n[0] * n[1] > 500
-        return self.answer > 6 * n[2]
+            return n[1] > 24
+        return self.answer > 5 * n[2]
 
     @property
     def key(self) -> str:
@@ -100,18 +100,18 @@ def held_out(split: Split, easy: int, hard: int, seed: int) -> list[Task]:
 
 
 def _product(rng: Random, hard: bool) -> tuple[int, ...]:
-    return rng.randint(101, 199) if hard else rng.randint(12, 98), rng.randint(12, 98)
+    return rng.randint(51, 99) if hard else rng.randint(12, 50), rng.randint(12, 49)
 
 
 def _pair(rng: Random, hard: bool) -> tuple[int, ...]:
-    top = 50 if hard else 40
-    a, b = rng.randint(3, top), rng.randint(3, top)
+    top = 40 if hard else 24
+    a, b = rng.randint(2, top), rng.randint(2, top)
     return min(a, b), max(a, b)
 
 
-def _remainders(rng: Random, hard: bool) -> tuple[int, ...]:
+def _remainders(rng: Random, _hard: bool) -> tuple[int, ...]:
     while True:
-        a, b = sorted(rng.sample(range(5, 16 if hard else 13), 2))
+        a, b = sorted(rng.sample(range(3, 12), 2))
         if gcd(a, b) == 1:
             return a, rng.randrange(a), b, rng.randrange(b)
 

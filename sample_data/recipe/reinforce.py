@@ -29,7 +29,7 @@ from sample_data.recipe.problems import FAMILIES, Task, tasks
 
 Algorithm = Literal["grpo", "rloo"]
 
-PROBLEMS: Final = 24
+PROBLEMS: Final = 16
 GROUP: Final = 16
 LEARNING_RATE: Final = 3e-4
 CHUNK: Final = 96
@@ -71,7 +71,7 @@ def reinforce(
         if step % 10 == 0 or step == 1:
             mean = sum(r.reward for r in rollouts) / len(rollouts)
             length = sum(len(r.ids) - r.prompt for r in rollouts) / len(rollouts)
-            print(f"  step {step:4d}  reward {mean:.3f}  tokens {length:5.1f}  {time.monotonic() - began:5.0f} s", flush=True)  # noqa: T201
+            print(f"  step {step:4d}  reward {mean:.3f}  tokens {length:5.1f}  {time.monotonic() - began:5.0f} s", flush=True)
 
 
 def _tasks(rng: Random) -> Iterator[Task]:

@@ -331,7 +331,7 @@ def test_common_k_is_the_one_of_the_command_line(study_path: Path) -> None:
 
 
 def named(*names: str) -> list[str]:
-    rows = [RunRow(at, name, name, "sums", Model(name, role=Role.RL), Settings()) for at, name in enumerate(names)]
+    rows = [RunRow(at, name, name, "sums", Model(name, role=Role.RL), Settings(), name) for at, name in enumerate(names)]
     return list(short_names(rows).values())
 
 

@@ -259,27 +259,10 @@ def test_output_that_cannot_be_written_is_a_sentence(db: Path) -> None:
     assert latin.returncode == 0
 
 
-def test_formats_and_verifiers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_formats_samplers_and_verifiers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "harness: " in call(capsys, "formats")[1]
+    assert "transformers  " in call(capsys, "samplers")[1]
     assert "math  1+math-verify" in call(capsys, "verifiers")[1]
-
-
-def test_the_demo_without_a_terminal_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for _ in range(2):
-        status, out, err = call(capsys, "demo", "--no-explore", "--dir", tmp_path / "new" / "folder")
-        assert status == 0
-        assert re.search(r"base@two-numbers +base +16 +32", out)
-        assert "written by a script" in err
-
-
-def test_the_example_is_what_its_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sample_data import example_path, make_example
-
-    monkeypatch.setattr(make_example, "TARGET", tmp_path / "again.gz")
-    make_example.main()
-    import gzip
-
-    assert gzip.decompress((tmp_path / "again.gz").read_bytes()) == gzip.decompress(example_path().read_bytes())
 
 
 @pytest.mark.parametrize("command", sorted(cli.COMMANDS))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import NotFound
-from store.names import Link, parse_link, slug_candidates, slugify
-from store.types import Model, Run
+from store.names import Link, parse_link, run_names, slug_candidates, slugify
+from store.types import Model, Run, Settings
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
@@ -44,3 +45,35 @@ def test_slug_candidates_are_safe_and_end_with_one_that_is_unique(name: str, rev
 
 def test_slugify_keeps_what_people_read() -> None:
     assert slugify("Qwen2.5-7B Instruct/1M") == "qwen2.5-7b-instruct-1m"
+
+
+def test_runs_of_one_model_are_told_apart_by_what_was_set_otherwise() -> None:
+    base, rl = Model("lab/base"), Model("lab/rl", "sha256:0123456789abcdef", step=40)
+    cold, warm = Settings(temperature=0.6, top_p=0.95), Settings(temperature=1.0, top_p=1.0)
+    assert run_names([(base, cold), (rl, cold)]) == ["base", "rl step 40"]
+    assert run_names([(base, cold), (base, warm), (rl, cold)]) == ["base T 0.6", "base T 1", "rl step 40"]
+    assert run_names([(base, cold), (base, replace(cold, top_p=0.9)), (base, warm)]) == [
+        "base T 0.6 top-p 0.95",
+        "base T 0.6 top-p 0.9",
+        "base T 1",
+    ]
+    assert run_names([(base, cold), (base, cold)]) == ["base #1", "base #2"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([0.6, 1.0]), st.sampled_from([0, 1, 2])), max_size=8))
+def test_no_two_runs_of_a_benchmark_have_one_name(kinds: list[tuple[str, float, int]]) -> None:
+    found = run_names([(Model(name), Settings(temperature=t, seed=seed)) for name, t, seed in kinds])
+    assert len(set(found)) == len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("model", "slug"),
+    [
+        (Model("lab/rl", "sha256:0123456789abcdef", step=40), "rl-step-40@b"),
+        (Model("lab/rl", "sha256:0123456789abcdef"), "rl@b"),
+        (Model("lab/rl", "4f2c1e7a9b3d55"), "rl-4f2c1e7a9b3d@b"),
+        (Model("lab/rl", "main", step=40), "rl@b"),
+    ],
+)
+def test_a_content_digest_is_no_part_of_a_readable_slug(model: Model, slug: str) -> None:
+    assert slug_candidates(Run(model, "b"))[0] == slug

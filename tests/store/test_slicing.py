@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.judging import judge
+from engine.sampling import sample
 from store.check import check_structure
 from store.errors import DamagedText, StudyUnwritable
+from store.merging import merge_study
 from store.reader import Study
 from store.slicing import slice_study
 from store.tokens import pack_ids, unpack_ids
 from store.writer import Writer
 from tests.builders import RL, answers, run, source
+from tests.engine.test_sampling import PROBLEMS, plan
 
 
 @pytest.fixture
@@ -68,3 +72,23 @@ def test_token_ids_survive_the_round_trip(ids: list[int]) -> None:
 def test_damaged_token_ids_are_told(packed: bytes) -> None:
     with pytest.raises(DamagedText):
         unpack_ids(packed)
+
+
+def test_shards_drawn_apart_are_the_study_drawn_at_once(tmp_path: Path) -> None:
+    def drawn(path: Path) -> list[tuple[object, ...]]:
+        with Study(path) as study:
+            return study.query(
+                """SELECT run.key, problem.key, idx, sample.seed, ids, finish, stop_reason, digest FROM sample JOIN token
+                   USING (sample_id) JOIN run USING (run_id) JOIN problem USING (problem_id) ORDER BY 1, 2, 3"""
+            )
+
+    whole = plan(tmp_path, 4)
+    for name, problems in (("all", PROBLEMS), ("one", PROBLEMS[::2]), ("two", PROBLEMS[1::2])):
+        with Writer(tmp_path / name, "test") as writer:
+            sample(writer, replace(whole, problems=problems))
+            sample(writer, replace(whole, problems=problems, seed=1))
+    with Writer(tmp_path / "two", "test") as writer:
+        assert merge_study(writer, tmp_path / "one") == 32
+        assert merge_study(writer, tmp_path / "one") == 0
+    assert drawn(tmp_path / "two") == drawn(tmp_path / "all")
+    assert list(check_structure(tmp_path / "two")) == []
