@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from store.reader import Study
 from store.rows import Count, ProblemRow, RunRow
 from store.types import SETTING_NAMES, Role
+
+_DRAWN_BY: Final = frozenset({"temperature", "top_p", "top_k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +71,31 @@ def read_board(study: Study, benchmark: str, verifier: str | None = None) -> Boa
 def reference_run(runs: Sequence[RunRow], run: RunRow | None = None) -> RunRow | None:
     """The run the others are compared with where nobody names one: the base model's.
 
-    Without a base model it is what training started from: sft, then instruct. None where no role tells. Where that model has
-    several runs (two temperatures, say), the one whose settings are most like those of `run`, else the first.
+    Without a base model it is what training started from: sft, then instruct. None where no role tells. For a `run` it is
+    the one of its own parent, where that is there, and of several runs the one drawn most alike; else the first.
     """
     for role in (Role.BASE, Role.SFT, Role.INSTRUCT):
         found = [one for one in runs if one.model.role is role]
         if found:
-            return found[0] if run is None else max(found, key=lambda one: _alike(one, run))
+            return found[0] if run is None else max(found, key=lambda one: (_is_parent(one, run), *_alike(one, run)))
     return None
 
 
 def opposite_run(runs: Sequence[RunRow], base: RunRow) -> RunRow | None:
-    """The run to hold against `base` where nobody names one: another model's, its settings most like base's, its last step."""
+    """The run to hold against `base` where nobody names one: another model's, drawn most alike, and of these its last step."""
     others = [run for run in runs if run.run_id != base.run_id]
-    return max(
-        others, key=lambda run: (run.model.role is not base.model.role, _alike(run, base), run.model.step or 0), default=None
-    )
+    return max(others, key=lambda run: _opposes(run, base), default=None)
 
 
-def _alike(one: RunRow, other: RunRow) -> int:
-    """How many settings two runs share."""
-    return sum(getattr(one.settings, name) == getattr(other.settings, name) for name in SETTING_NAMES)
+def _opposes(run: RunRow, base: RunRow) -> tuple[int, ...]:
+    return (run.model.role is not base.model.role, _is_parent(base, run), *_alike(run, base), run.model.step or 0)
+
+
+def _is_parent(one: RunRow, run: RunRow) -> bool:
+    return run.model.parent is not None and run.model.parent in (one.model.name, one.model.name.rsplit("/", 1)[-1])
+
+
+def _alike(one: RunRow, other: RunRow) -> tuple[int, int]:
+    """How many settings two runs share: of those that say how tokens are drawn, which matter most, and of all."""
+    shared = [name for name in SETTING_NAMES if getattr(one.settings, name) == getattr(other.settings, name)]
+    return len(_DRAWN_BY.intersection(shared)), len(shared)

@@ -11,21 +11,19 @@ import hashlib
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 from engine import samplers
 from engine.decoding import Decoding
-from engine.samplers.base import Drawn, Facts, Opening, Request, Sampler
+from engine.pace import in_time
+from engine.samplers.base import Drawn, Facts, Opening, Request, Sampler, SamplerError
 from store import measures
 from store.reader import Study
 from store.types import UNKNOWN, Batch, Model, NewDraw, Problem, Prompt, Run, Settings, sample_seed
 from store.writer import Writer
-
-WRITE_EVERY_S: Final = 2.0
-"""At most this much work is lost to a kill."""
 
 _WEIGHTS: Final = ("*.safetensors", "config.json", "generation_config.json", "tokenizer.json")
 
@@ -80,7 +78,7 @@ def sample(writer: Writer, plan: Plan, progress: Progress = lambda _done, _all: 
     opening = Opening(plan.folder, plan.decoding, plan.max_tokens, plan.batch, plan.dtype, plan.device)
     with samplers.load(plan.sampler, opening) as sampler:
         run = run_of(plan, sampler.facts)
-        prompts = {p: _prompt(sampler, plan.prompt_template, p) for p in plan.problems}
+        prompts = {p: _prompt(sampler, plan, p) for p in plan.problems}
         with Study(writer.path) as study:
             there = measures.indices(study, run.key)
         missing = _missing(plan, there)
@@ -91,9 +89,10 @@ def sample(writer: Writer, plan: Plan, progress: Progress = lambda _done, _all: 
         began = time.monotonic()
         tokens = 0
         batch = writer.open_batch(run, _batch(sampler.facts), prompts)
+        longest = max(len(prompt.ids) for prompt in prompts.values())
         requests = (Request(unit, prompts[unit[0]].ids, sample_seed(run.key, *unit)) for unit in missing)
         added = 0
-        for drawn in _in_time(sampler.sample(requests)):
+        for drawn in in_time(sampler.sample(requests, longest)):
             added += writer.add_draws(batch, [_draw(d) for d in drawn])
             tokens += sum(len(d.ids) for d in drawn)
             progress(known + added, total)
@@ -131,9 +130,23 @@ def content_revision(folder: Path) -> str:
     return f"sha256:{whole.hexdigest()[:16]}"
 
 
-def _prompt(sampler: Sampler, template: str, problem: Problem) -> Prompt:
-    text = template.replace("{problem}", problem.statement or UNKNOWN)
-    return Prompt(text, tuple(sampler.encode(text)))
+def require_model(folder: Path) -> None:
+    """Raises SamplerError unless a model lies in the folder."""
+    if not (folder / "config.json").is_file():
+        raise SamplerError(f"{folder} is no model: it has no config.json; give a folder as transformers saves one")
+
+
+def _prompt(sampler: Sampler, plan: Plan, problem: Problem) -> Prompt:
+    """Raises SamplerError where it leaves no room for a response."""
+    text = plan.prompt_template.replace("{problem}", problem.statement or UNKNOWN)
+    ids = tuple(sampler.encode(text))
+    cap = sampler.facts.context_cap
+    if len(ids) >= cap:
+        raise SamplerError(
+            f"the prompt of {problem.benchmark}:{problem.key} has {len(ids)} tokens and leaves no room for a response within"
+            f" the {cap} positions of {plan.folder}; leave the problem out, or shorten the prompt"
+        )
+    return Prompt(text, ids)
 
 
 def _missing(plan: Plan, there: Mapping[str, set[int]]) -> list[tuple[Problem, int]]:
@@ -144,19 +157,6 @@ def _missing(plan: Plan, there: Mapping[str, set[int]]) -> list[tuple[Problem, i
 
 def _batch(facts: Facts) -> Batch:
     return Batch(facts.sampler, facts.version, facts.device, facts.dtype, socket.gethostname(), facts.vocabulary)
-
-
-def _in_time(drawn: Iterator[Drawn]) -> Iterator[list[Drawn]]:
-    """What has finished, every WRITE_EVERY_S seconds."""
-    waiting: list[Drawn] = []
-    since = time.monotonic()
-    for one in drawn:
-        waiting.append(one)
-        if time.monotonic() - since > WRITE_EVERY_S:
-            yield waiting
-            waiting, since = [], time.monotonic()
-    if waiting:
-        yield waiting
 
 
 def _draw(drawn: Drawn) -> NewDraw:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.decoding import PLAIN, Decoding
+from engine.pace import in_time
 from engine.samplers import needing
 from engine.samplers.base import SamplerError
 from engine.sampling import content_revision
@@ -65,12 +66,14 @@ def score(writer: Writer, judge: Judge, runs: Sequence[RunRow], progress: Progre
             decodings = wanted[run.run_id]
             for batch in measures.to_score(study, run.run_id, judge.model, astuple(decodings[-1]), BATCH):
                 _require_vocabulary(batch, scorer.vocabulary, judge, run)
-                scored = scorer.score((Response(s.sample_id, s.prompt, s.ids) for s in batch), decodings)
+                _require_room(batch, scorer.context_cap, judge)
                 stopped = {s.sample_id: s.stopped for s in batch}
-                rows = [row for one in scored for row in _rows(one, decodings, stopped[one.sample_id])]
-                writer.add_likelihoods(judge.model, scorer.dtype, rows)
-                done += len(batch)
-                progress(done, total)
+                scored = scorer.score((Response(s.sample_id, s.prompt, s.ids) for s in batch), decodings)
+                for part in in_time(scored):
+                    rows = [row for one in part for row in _rows(one, decodings, stopped[one.sample_id])]
+                    writer.add_likelihoods(judge.model, scorer.dtype, rows)
+                    done += len(part)
+                    progress(done, total)
         return done
 
 
@@ -105,6 +108,15 @@ def _require_vocabulary(batch: list[ToScore], vocabulary: str, judge: Judge, run
         raise SamplerError(
             f"{judge.folder} has another vocabulary than the model of {run.slug}: their token ids mean different things;"
             f" score with a model of the same family"
+        )
+
+
+def _require_room(batch: list[ToScore], cap: int, judge: Judge) -> None:
+    longest = max(len(sample.prompt) + len(sample.ids) for sample in batch)
+    if longest > cap:
+        raise SamplerError(
+            f"a response with its prompt has {longest:,} tokens, more than the {cap:,} positions of {judge.folder};"
+            f" score with a model that reads that far"
         )
 
 

@@ -106,8 +106,8 @@ def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None) -> RunSumm
 
 
 def _comparable(reference: RunRow, run: RunRow, base: RunRow | None) -> bool:
-    """Not a run with itself, nor, where roles chose, one run of the base model with another."""
-    return run != reference and (base is not None or run.model != reference.model)
+    """Not a run with itself, nor, where roles chose, one base model's run with another."""
+    return run != reference and (base is not None or run.model.role is not reference.model.role)
 
 
 def _pair(board: Board, base: RunRow, other: RunRow) -> PairSummary | None:

@@ -81,6 +81,7 @@ def check_structure(path: Path) -> Iterator[str]:
                 yield f"sample {sample_id} of {slug} belongs to another benchmark's problem"
             yield from _texts(connection)
             yield from _tokens(connection)
+            yield from _prompts(connection)
     finally:
         connection.close()
     yield from _run_keys(path)
@@ -116,6 +117,17 @@ def _tokens(connection: sqlite3.Connection) -> Iterator[str]:
             found = 0
         if found != tokens:
             yield f"token ids of sample {sample_id} are damaged: {found} of {tokens} can be read"
+
+
+def _prompts(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT slug, benchmark, key, ids FROM prompt JOIN run USING (run_id) JOIN problem USING (problem_id)"
+    )
+    for slug, _, key, packed in rows:
+        try:
+            unpack_ids(packed)
+        except DamagedText:
+            yield f"token ids of the prompt of {slug} for {key} are damaged"
 
 
 def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:

@@ -1,7 +1,7 @@
 """Samples of one study into another: what was drawn apart, by several processes or on several machines, put together.
 
 A sample is known by its run, problem and index, so merging twice adds nothing, and the order does not matter. Imported samples
-are known by their file: import that file instead.
+are known by their file: import that file instead. Verdicts, likelihoods and paths are made again; audits stay in the shard.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from store import measures
 from store.reader import Study
 from store.tokens import unpack_ids
 from store.types import Batch, Finish, NewDraw, Problem, Prompt, Run
@@ -41,9 +42,14 @@ def merge_study(writer: Writer, shard: Path) -> int:
         runs = {row.run_id: Run(row.model, row.benchmark, row.settings) for row in study.runs()}
         for batch_id, run_id, *facts in study.query(_BATCHES):
             prompts = _prompts(study, run_id)
-            batch = writer.open_batch(runs[run_id], Batch(*facts), prompts)
-            for draws in _draws(study, batch_id, {problem.key: problem for problem in prompts}):
-                added += writer.add_draws(batch, draws)
+            batch = None
+            with Study(writer.path) as whole:
+                there = measures.indices(whole, runs[run_id].key)
+            for drawn in _draws(study, batch_id, {problem.key: problem for problem in prompts}):
+                draws = [draw for draw in drawn if draw.index not in there.get(draw.problem.key, ())]
+                if draws:
+                    batch = batch or writer.open_batch(runs[run_id], Batch(*facts), prompts)
+                    added += writer.add_draws(batch, draws)
     return added
 
 

@@ -79,6 +79,7 @@ class OpenStudy:
         self._dictionary_id: int | None
         self._dictionary_id, dictionary = newest.fetchone() or (None, None)
         self._packer = TextPacker(dictionary)
+        self._unlearned: list[str] = []
 
     def close(self) -> None:
         """Release the lease and leave one complete file without -wal. Safe to call twice.

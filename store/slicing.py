@@ -23,10 +23,10 @@ _BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit"
 _PUBLISHED: Final = """
 INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error, source_id)
 SELECT run_id, problem_id, verifier, 'published', correct, incorrect, no_answer, error, source_id FROM whole.tally AS stored
-WHERE origin = 'published' OR NOT EXISTS (
-  SELECT 1 FROM whole.tally AS other WHERE other.origin = 'published' AND other.run_id = stored.run_id
+WHERE NOT EXISTS ( -- where there are both, the larger one, and published counts where they are equally large
+  SELECT 1 FROM whole.tally AS other WHERE other.origin <> stored.origin AND other.run_id = stored.run_id
     AND other.problem_id = stored.problem_id AND other.verifier = stored.verifier
-    AND other.correct + other.incorrect + other.no_answer + other.error
+    AND other.correct + other.incorrect + other.no_answer + other.error + (other.origin = 'published')
         > stored.correct + stored.incorrect + stored.no_answer + stored.error)
 """
 
@@ -51,21 +51,29 @@ def slice_study(source: Path, target: Path, sample_ids: Iterable[int]) -> None:
     if target.exists():
         raise StudyUnwritable(f"{target} is there already; give another path, or move it away")
     with Study(source) as study:
-        Writer(target, "slice").close()
-        connection = sqlite3.connect(target, isolation_level=None)
         try:
-            with explained(target):
-                connection.execute("ATTACH ? AS whole", (str(source),))
-                connection.execute("CREATE TEMP TABLE chosen (sample_id INTEGER PRIMARY KEY)")
-                connection.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((one,) for one in sample_ids))
-                connection.execute("BEGIN")
-                _copy(connection)
-                _copy_texts(connection, study)
-                connection.execute("COMMIT")
-                connection.execute("DETACH whole")
-                connection.execute("VACUUM")
-        finally:
-            connection.close()
+            _fill(source, target, study, sample_ids)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def _fill(source: Path, target: Path, study: Study, sample_ids: Iterable[int]) -> None:
+    Writer(target, "slice").close()
+    connection = sqlite3.connect(target, isolation_level=None)
+    try:
+        with explained(target):
+            connection.execute("ATTACH ? AS whole", (str(source),))
+            connection.execute("CREATE TEMP TABLE chosen (sample_id INTEGER PRIMARY KEY)")
+            connection.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((one,) for one in sample_ids))
+            connection.execute("BEGIN")
+            _copy(connection)
+            _copy_texts(connection, study)
+            connection.execute("COMMIT")
+            connection.execute("DETACH whole")
+            connection.execute("VACUUM")
+    finally:
+        connection.close()
 
 
 def _copy(connection: sqlite3.Connection) -> None:

@@ -27,7 +27,7 @@ from store.copies import Placed
 from store.errors import Conflict
 from store.new_rows import NewRows, Place
 from store.open_study import OpenStudy
-from store.texts import TextPacker, digest, train
+from store.texts import TRAIN_ON_CHARS, TextPacker, digest, train
 from store.tokens import pack_ids
 from store.types import (
     IMPORTED,
@@ -193,12 +193,16 @@ class Writer(OpenStudy):
         return NewRows(self._packer, self._dictionary_id)
 
     def _learn_dictionary(self, responses: Sequence[str]) -> None:
-        """The first batch that is large enough gives the study its dictionary."""
+        """The first responses that are enough give the study its dictionary: one large batch, or many small ones."""
         if self._dictionary_id is not None:
             return
-        dictionary = train(responses)
+        self._unlearned += responses
+        dictionary = train(self._unlearned)
+        if dictionary is None and sum(map(len, self._unlearned)) > TRAIN_ON_CHARS:
+            self._unlearned.clear()  # too unlike each other: others may be more alike
         if dictionary is not None:
-            row: dict[str, object] = {"bytes": dictionary, "trained_on": len(responses)}
+            row: dict[str, object] = {"bytes": dictionary, "trained_on": len(self._unlearned)}
+            self._unlearned.clear()
             self._dictionary_id = self._insert("dictionary", row)
             self._packer = TextPacker(dictionary)
 
@@ -225,7 +229,7 @@ class Writer(OpenStudy):
         elif stored != values:
             raise Conflict(
                 f"{self.path}: the run was sampled with another prompt for {problem.benchmark}:{problem.key};"
-                f" sample into a new study, or give the prompt template another name"
+                f" the problem's statement or the tokenizer has changed since: sample into a new study"
             )
 
     def add_draws(self, batch: OpenBatch, draws: Sequence[NewDraw]) -> int:

@@ -15,12 +15,13 @@ from typing import Any, Final
 import torch
 
 from engine.decoding import Decoding, log_probabilities
-from engine.samplers.transformers import load_model, vocabulary_digest
+from engine.samplers.base import SamplerError
+from engine.samplers.transformers import find_device, load_model, vocabulary_digest
 
 TOKENS_AT_ONCE: Final = 16_384
-"""Positions of one forward pass, padding among them."""
-ROWS_OF_LOGITS: Final = 4_096
-"""Positions whose logits are held at once."""
+"""Positions of one forward pass, padding among them; a longer response has one to itself."""
+LOGITS_AT_ONCE: Final = 1 << 25
+"""Positions times vocabulary whose logits are held at once: 128 MiB a copy in float32."""
 SORTED_AT_ONCE: Final = 2_048
 """Responses put in order of length at a time."""
 
@@ -46,11 +47,22 @@ class Scorer:
     """One model that scores. Raises SamplerError where it cannot be loaded."""
 
     def __init__(self, folder: Path, dtype: str | None = None, device: str | None = None) -> None:
-        placed = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._tokenizer, self._model = load_model(folder, dtype, placed)
-        self._device = placed
+        self._device = find_device(device)
+        self._tokenizer, self._model = load_model(folder, dtype, self._device, attention="sdpa")
+        self._head: Any = self._model.get_output_embeddings()
+        self._rows = max(1, LOGITS_AT_ONCE // self._model.config.vocab_size)
+        self._require_plain_head(folder)
+        self.context_cap = int(self._model.config.max_position_embeddings)
         self.dtype = str(self._model.dtype).removeprefix("torch.")
         self.vocabulary = vocabulary_digest(self._tokenizer)
+
+    @torch.inference_mode()
+    def _require_plain_head(self, folder: Path) -> None:
+        """Some models scale or cap their logits after the head, which we apply by itself to save memory."""
+        ids = torch.arange(8, device=self._device)[None] % self._model.config.vocab_size
+        whole = self._model(input_ids=ids).logits.float()
+        if not torch.allclose(self._head(self._hidden(ids)).float(), whole, rtol=1e-3, atol=1e-3):
+            raise SamplerError(f"{folder} changes its logits after the output head, which scoring here does not do")
 
     def score(self, responses: Iterable[Response], decodings: Sequence[Decoding]) -> Iterator[Scored]:
         """Each response's log-probabilities, in any order. decodings: one row of `logp` each."""
@@ -86,8 +98,8 @@ class Scorer:
         targets = ids[:, 1:][wanted[:, 1:]]
         logp = torch.cat(
             [
-                self._log_probabilities(hidden[i : i + ROWS_OF_LOGITS], targets[i : i + ROWS_OF_LOGITS], decodings)
-                for i in range(0, len(targets), ROWS_OF_LOGITS)
+                self._log_probabilities(hidden[i : i + self._rows], targets[i : i + self._rows], decodings)
+                for i in range(0, len(targets), self._rows)
             ],
             dim=1,
         ).cpu()
@@ -96,15 +108,12 @@ class Scorer:
 
     def _hidden(self, ids: torch.Tensor) -> torch.Tensor:
         """The last layer's output, [rows, length, width]."""
-        length = ids.shape[1]
-        above = torch.full((length, length), float("-inf"), dtype=self._model.dtype, device=self._device).triu(1)
         body: Any = self._model.base_model
-        hidden: torch.Tensor = body(input_ids=ids, attention_mask=above[None, None], use_cache=False).last_hidden_state
+        hidden: torch.Tensor = body(input_ids=ids, use_cache=False).last_hidden_state
         return hidden
 
     def _log_probabilities(self, hidden: torch.Tensor, targets: torch.Tensor, decodings: Sequence[Decoding]) -> torch.Tensor:
         """[decodings, tokens], float64."""
-        head: Any = self._model.get_output_embeddings()
-        logits = head(hidden)
+        logits = self._head(hidden)
         rows = [log_probabilities(logits, decoding).gather(-1, targets[:, None]).squeeze(-1) for decoding in decodings]
         return torch.stack(rows).to(torch.float64)

@@ -32,6 +32,12 @@ SAMPLERS: Final[dict[str, Entry]] = {
 }
 
 
+def require(name: str) -> None:
+    """Raises SamplerError where what the sampler needs is not installed. Loads it: call it where it will be used."""
+    with needing(SAMPLERS[name].extra):
+        import_module(SAMPLERS[name].place.partition(":")[0])
+
+
 def load(name: str, opening: Opening) -> Sampler:
     """A new sampler by name, its model loaded. Raises SamplerError for an unknown name, and where it is not installed."""
     if name not in SAMPLERS:

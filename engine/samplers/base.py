@@ -86,11 +86,12 @@ class Sampler(Protocol):
     def facts(self) -> Facts: ...
 
     def encode(self, prompt: str) -> list[int]:
-        """Token ids of a rendered prompt, no special tokens added."""
+        """Token ids of a rendered prompt, as the tokenizer encodes a text: with its first token (BOS) where it adds one."""
 
-    def sample(self, requests: Iterable[Request]) -> Iterator[Drawn]:
+    def sample(self, requests: Iterable[Request], longest_prompt: int = 0) -> Iterator[Drawn]:
         """Each request's draw, as it finishes, in any order. Requests are taken as there is room for them.
 
+        longest_prompt: of all of them, in tokens, where it is known: room is made for it once.
         Raises SamplerError where a prompt leaves no room for a response.
         """
 

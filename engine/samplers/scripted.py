@@ -1,6 +1,6 @@
 """A sampler that needs no model: each response is made from the prompt and the seed alone. For tests and dry runs.
 
-One in `1 / right` responses boxes the number of the prompt's characters, the others box something else.
+One response in three boxes the number of the prompt's characters, the others box something else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ScriptedSampler:
     def encode(self, prompt: str) -> list[int]:
         return [ord(character) for character in prompt]
 
-    def sample(self, requests: Iterable[Request]) -> Iterator[Drawn]:
+    def sample(self, requests: Iterable[Request], longest_prompt: int = 0) -> Iterator[Drawn]:  # noqa: ARG002 - room is no matter
         for request in requests:
             answer = len(request.prompt) + (0 if request.seed % 3 == 0 else request.seed % 97 + 1)
             text = f"The prompt has some characters; I count {answer}.\n\n\\boxed{{{answer}}}"

@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AttentionInterface, AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
 
 from engine.decoding import draw, log_probabilities, uniforms
@@ -40,6 +41,7 @@ _ROUND_UP: Final = 32
 """Positions attended to are rounded up to this, so that the shapes of a step change rarely."""
 
 _MEMORY: Final = Path("/proc/meminfo")
+_REFUSED: Final = "which sampling and scoring here do not do; sample it with another engine and import the outputs"
 
 
 def attention(
@@ -56,7 +58,7 @@ def attention(
     query [rows, heads, new, d]; key, value [rows, kv heads, seen, d]; attention_mask additive [rows, 1, new, seen].
     """
     if others.get("softcap") is not None or others.get("s_aux") is not None or others.get("position_bias") is not None:
-        raise SamplerError("this model caps or biases its attention scores, which this sampler does not do; use vllm for it")
+        raise SamplerError(f"this model caps or biases its attention scores, {_REFUSED}")
     rows, heads, new, width = query.shape
     kv_heads, seen = key.shape[1], key.shape[2]
     grouped = query.reshape(rows, kv_heads, heads // kv_heads, new, width)
@@ -151,7 +153,7 @@ class TransformersSampler:
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._device = torch.device(opening.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._device = find_device(opening.device)
         self._tokenizer, self.model = load_model(opening.model, opening.dtype, self._device)
         """A trainer may change its weights between calls of `sample`; `forget_prompts` after that."""
         self._prompts: OrderedDict[tuple[int, ...], _Prompt] = OrderedDict()
@@ -159,7 +161,7 @@ class TransformersSampler:
         self.facts = Facts(
             sampler="transformers",
             version=f"transformers {transformers.__version__}, torch {torch.__version__}",
-            device=self._device.type if self._device.type == "cpu" else torch.cuda.get_device_name(self._device),
+            device=torch.cuda.get_device_name(self._device) if self._device.type == "cuda" else self._device.type,
             dtype=str(self.model.dtype).removeprefix("torch."),
             context_cap=int(config.max_position_embeddings),
             stop_ids=_stop_ids(self.model, self._tokenizer),
@@ -177,22 +179,22 @@ class TransformersSampler:
         self._prompts.clear()
 
     def encode(self, prompt: str) -> list[int]:
-        """As the tokenizer encodes a text: with its first token (BOS) where it has one."""
+        """As the protocol says."""
         return [int(token) for token in self._tokenizer(prompt)["input_ids"]]
 
-    def sample(self, requests: Iterable[Request]) -> Iterator[Drawn]:
+    def sample(self, requests: Iterable[Request], longest_prompt: int = 0) -> Iterator[Drawn]:
         """As the protocol says."""
         waiting = iter(requests)
         first = next(waiting, None)
         if first is None:
             return
-        yield from _Decoder(self, first, waiting).run()
+        yield from _Decoder(self, first, waiting, longest_prompt).run()
 
     # -- for the decoder -----------------------------------------------------------------------------------------------
 
-    def slots(self, like: _Prompt) -> _Slots:
+    def slots(self, like: _Prompt, longest_prompt: int) -> _Slots:
         """As many as memory allows, or as was asked for."""
-        cap = min(self.facts.context_cap, like.length + self._opening.max_tokens)
+        cap = min(self.facts.context_cap, max(longest_prompt, like.length) + self._opening.max_tokens)
         bytes_each = 2 * cap * sum(part.shape[0] * part.shape[2] * part.element_size() for part in like.keys)
         affordable = min(MOST_SLOTS, int(_free_memory(self._device) * CACHE_SHARE / bytes_each))
         return _Slots(like, max(1, self._opening.batch or affordable), cap)
@@ -262,11 +264,11 @@ class TransformersSampler:
 class _Decoder:
     """One call of `sample`: rows[i] is written in slot i; positions, seeds and steps are theirs, in order."""
 
-    def __init__(self, sampler: TransformersSampler, first: Request, waiting: Iterator[Request]) -> None:
+    def __init__(self, sampler: TransformersSampler, first: Request, waiting: Iterator[Request], longest_prompt: int) -> None:
         self._sampler = sampler
         self._waiting = chain([first], waiting)
         like = sampler.read(tuple(first.prompt))
-        self._slots = sampler.slots(like)
+        self._slots = sampler.slots(like, longest_prompt)
         self._size = size = len(self._slots.keys[0])
         self._rows: list[_Row] = []
         device = like.logits.device
@@ -288,12 +290,10 @@ class _Decoder:
         """Give free slots to waiting requests, and draw their first tokens."""
         while new := list(islice(self._waiting, self._size - len(self._rows))):
             began = len(self._rows)
-            for request in new:
-                self._start(request)
-            logits = torch.stack([self._sampler.read(tuple(request.prompt)).logits for request in new])
+            logits = torch.stack([self._start(request).logits for request in new])
             yield from self._advance(range(began, len(self._rows)), logits)
 
-    def _start(self, request: Request) -> None:
+    def _start(self, request: Request) -> _Prompt:
         row = len(self._rows)
         limit = self._sampler.limit(request)
         prompt = self._sampler.read(tuple(request.prompt))
@@ -303,6 +303,7 @@ class _Decoder:
         self._seeds[row] = request.seed
         self._steps[row] = 0
         self._rows.append(_Row(request, [], limit))
+        return prompt
 
     def _advance(self, rows: range, logits: torch.Tensor) -> Iterator[Drawn]:
         """Draw the next token of each of these rows; those that end leave, the last ones taking their slots."""
@@ -336,9 +337,10 @@ def vocabulary_digest(tokenizer: Any) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def load_model(path: Path, dtype: str | None, device: torch.device) -> tuple[Any, PreTrainedModel]:
-    """Tokenizer and model of a folder, placed; `attention` above is its attention, so masks are given, additive and 4D.
+def load_model(path: Path, dtype: str | None, device: torch.device, attention: str = ATTENTION) -> tuple[Any, PreTrainedModel]:
+    """Tokenizer and model of a folder, placed.
 
+    attention: `ATTENTION` is the one above, whose masks must be given, additive and 4D; or a name that transformers knows.
     Raises SamplerError where it cannot be loaded, or does not attend to the whole text in every layer.
     """
     if not (path / "config.json").is_file():
@@ -346,23 +348,43 @@ def load_model(path: Path, dtype: str | None, device: torch.device) -> tuple[Any
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(
-            path, local_files_only=True, dtype="auto", attn_implementation=ATTENTION, use_safetensors=True
+            path, local_files_only=True, dtype="auto", attn_implementation=attention, use_safetensors=True
         )
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
         raise SamplerError(f"{path} cannot be loaded as a model: {str(error).splitlines()[0]}") from error
-    _refuse_other_attention(path, model.config)
+    _refuse_what_is_not_done(path, model.config)
     torch.nn.Module.to(model, device=device, dtype=_dtype(dtype, model, device))
     torch.nn.Module.eval(model)
     return tokenizer, model
 
 
-def _refuse_other_attention(path: Path, config: Any) -> None:
+def find_device(name: str | None) -> torch.device:
+    """The one named, else a GPU where there is one, else the CPU. Raises SamplerError for one that is not there."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SamplerError(f"the device '{name}' is not there: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def _refuse_what_is_not_done(path: Path, config: Any) -> None:
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"]) - {"full_attention"}
     window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
-    if kinds or (window is not None and window < config.max_position_embeddings):
-        raise SamplerError(
-            f"{path} has layers that do not attend to the whole text, which this sampler does not do; use vllm for it"
-        )
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is None:
+        raise SamplerError(f"{path} does not say how many positions it has (max_position_embeddings), {_REFUSED}")
+    if kinds or (window is not None and window < positions):
+        raise SamplerError(f"{path} has layers that do not attend to the whole text, {_REFUSED}")
+    if getattr(config, "attn_logit_softcapping", None) is not None:
+        raise SamplerError(f"{path} caps its attention scores, {_REFUSED}")
+    if _rope_kind(config) in ("longrope", "dynamic"):
+        raise SamplerError(f"{path} turns its positions by the longest text of a batch ({_rope_kind(config)}), {_REFUSED}")
+
+
+def _rope_kind(config: Any) -> str:
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    return str(rope.get("rope_type", rope.get("type", "default")))
 
 
 def _dtype(name: str | None, model: PreTrainedModel, device: torch.device) -> torch.dtype:

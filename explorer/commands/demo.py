@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     narrator = Narrator(arguments.quiet)
-    study = make_study(arguments.dir or data_folder(), narrator)
+    study = make_study(arguments.dir or data_folder(), narrator, SAMPLES)
     if arguments.no_explore:
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -50,14 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
     return run_explorer(study, None, None)
 
 
-def make_study(folder: Path, narrator: Narrator, samples: int = SAMPLES) -> Path:
+def make_study(folder: Path, narrator: Narrator, samples: int) -> Path:
     """The demo's study, with all its stages run, and its tables on stdout. Raises BaseboundError."""
+    from engine import samplers
     from explorer.commands.paths import cluster
     from explorer.commands.sample import draw
     from explorer.commands.verify import judge_all
     from store.errors import StudyUnwritable
     from store.writer import Writer
 
+    samplers.require("transformers")  # before anything is made
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,7 +148,7 @@ def _show_sets(study: Study) -> None:
         rows = []
         for run in board.runs:
             base = reference_run(board.runs, run)
-            if base is None or run.model == base.model or board.common_k(base, run) is None:
+            if base is None or run.model.role is base.model.role or board.common_k(base, run) is None:
                 continue
             sets = cover(board, base, run)
             sizes = (sets.both, sets.base_only, sets.other_only, sets.neither)

@@ -27,10 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-p", type=float, default=0.95, metavar="P", help="0.95 unless said")
     parser.add_argument("--top-k", type=int, default=0, metavar="K", help="0, no limit, unless said")
     parser.add_argument("--max-tokens", type=whole_number, default=16_384, metavar="N", help="of a response; 16384 unless said")
-    parser.add_argument("--prompt", default="{problem}\n", metavar="TEXT", help="template, {problem} where the statement goes")
+    parser.add_argument("--prompt", default="{problem}\\n", metavar="TEXT", help="{problem}: the statement, \\n: a new line")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="another seed is another run")
     parser.add_argument("--role", default="other", metavar="ROLE", help="base, sft, rl, distilled, instruct or other")
     parser.add_argument("--parent", metavar="MODEL", help="the model it was trained from")
+    parser.add_argument("--name", metavar="NAME", help="what the study calls the model; else the folder's name")
+    parser.add_argument("--algorithm", metavar="A", help="what trained it, e.g. GRPO")
+    parser.add_argument("--training-seed", type=int, metavar="S")
     parser.add_argument("--step", type=whole_number, metavar="N", help="training step of this checkpoint")
     parser.add_argument("--sampler", default="transformers", metavar="NAME", help="see `basebound samplers`")
     parser.add_argument("--batch", type=whole_number, metavar="N", help="sequences at once; else what memory allows")
@@ -81,7 +84,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         model=_model(arguments),
         folder=arguments.model,
         problems=_problems(arguments),
-        prompt_template=arguments.prompt,
+        prompt_template=arguments.prompt.replace("\\n", "\n"),
         decoding=decoding,
         max_tokens=arguments.max_tokens,
         n=arguments.n,
@@ -94,16 +97,21 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _model(arguments: argparse.Namespace) -> Model:
-    from engine.sampling import content_revision
+    from engine.sampling import content_revision, require_model
     from explorer.commands.import_files import role
     from store.types import Model
 
+    if arguments.sampler == "scripted":
+        return Model("scripted")  # made-up responses must never stand under a model's name
+    require_model(arguments.model)
     return Model(
-        name=arguments.model.resolve().name,
+        name=arguments.name or arguments.model.resolve().name,
         revision=content_revision(arguments.model),
         role=role(arguments.role),
         parent=arguments.parent,
+        algorithm=arguments.algorithm,
         step=arguments.step,
+        training_seed=arguments.training_seed,
     )
 
 
@@ -119,4 +127,9 @@ def _problems(arguments: argparse.Namespace) -> list[Problem]:
     from store.reader import Study
 
     with Study(arguments.db) as study:
-        return whole_problems(study, study.benchmark(arguments.benchmark))
+        problems = whole_problems(study, study.benchmark(arguments.benchmark))
+    if not problems:
+        raise BaseboundError(
+            f"{arguments.db} has no statement of any problem of {arguments.benchmark}; give them with --problems"
+        )
+    return problems

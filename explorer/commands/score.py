@@ -57,16 +57,18 @@ def weigh(writer: Writer, judge: Judge, runs: list[RunRow], narrator: Narrator) 
 def show(study: Study) -> None:
     """The table of everything scored, on stdout."""
     from engine.analyses.perplexity import perplexities
-    from store.measures import likelihoods
+    from store.measures import likelihoods, models
 
     found = perplexities(likelihoods(study))
     runs = {run.run_id: run for run in study.runs()}
     header = ["responses of", "under", "responses", "median PPL", "of correct", "supported %"]
-    rows = [_row(runs[one.run_id], one) for one in found]
+    steps = {(model.name, model.revision): model.step for model in models(study)}
+    rows = [_row(runs[one.run_id], one, steps.get((one.scorer, one.revision))) for one in found]
     sys.stdout.write("perplexity at T 1 · supported: every token lies in the scorer's own top-p set at the run's decoding\n")
     sys.stdout.write(table(header, rows))
 
 
-def _row(run: RunRow, one: Perplexity) -> list[str]:
+def _row(run: RunRow, one: Perplexity, step: int | None) -> list[str]:
+    scorer = one.scorer if step is None else f"{one.scorer} step {step}"
     correct = "–" if one.median_correct is None else f"{one.median_correct:.3f}"
-    return [run.slug, one.scorer, f"{one.responses:,}", f"{one.median:.3f}", correct, percent(one.supported)]
+    return [run.slug, scorer, f"{one.responses:,}", f"{one.median:.3f}", correct, percent(one.supported)]

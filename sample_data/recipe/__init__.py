@@ -1,7 +1,7 @@
 """How the bundled models and their study were made: run it again and the same seeds give them again.
 
     python -m sample_data.recipe.make OUT       # problems, corpus, tokenizer, base, RL, distilled
-    python -m sample_data.recipe.bundle OUT     # the bundled study: every held-out problem 1024 times under each model
+    python -m sample_data.recipe.bundle         # the bundled study, out of what they write to the held-out problems
 
 problems.py   three families of word problems with integer answers, and how their numbers are split
 chains.py     strategies that write a solution step by step, with slips, dead ends and guesses

@@ -1,4 +1,4 @@
-"""Everything in order: tokenizer, base, distilled, two RL runs, the held-out problems. Each part is skipped where it is there.
+"""Everything in order: tokenizer, base, distilled, two RL runs, the held-out problems. Parts can be made one by one.
 
     python -m sample_data.recipe.make OUT [PART ...]      PART: base, distilled, grpo, rloo, problems; all of them unless said
 

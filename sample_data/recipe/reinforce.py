@@ -58,8 +58,8 @@ def reinforce(
 ) -> None:
     """Train from the model in `start`. at: told the number of steps done and the model, after each step."""
     torch.manual_seed(seed)
-    sampler = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, batch=GROUP * PROBLEMS, dtype="float32"))
-    reference = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, dtype="float32")).model if penalty else None
+    sampler = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, batch=GROUP * PROBLEMS, dtype="float32", device="cpu"))
+    reference = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, dtype="float32", device="cpu")).model if penalty else None
     optimiser = torch.optim.AdamW(sampler.model.parameters(), lr=LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.98))
     stream = _tasks(Random(seed))
     began = time.monotonic()
