@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from explorer.commands.bundled import data_folder
+from explorer.commands.example import data_folder, make_folder
 from explorer.commands.narration import Narrator
 
 if TYPE_CHECKING:
@@ -56,14 +56,10 @@ def make_study(folder: Path, narrator: Narrator, samples: int) -> Path:
     from explorer.commands.paths import cluster
     from explorer.commands.sample import draw
     from explorer.commands.verify import judge_all
-    from store.errors import StudyUnwritable
     from store.writer import Writer
 
     samplers.require("transformers")  # before anything is made
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyUnwritable(f"the folder {folder} cannot be made: {error.strerror}; choose another with --dir") from None
+    make_folder(folder)
     study = folder / "demo.db"
     narrator.say(f"demo study: {study} (tiny models, trained on made-up problems; see sample_data/CARD.md)")
     with Writer(study, "demo") as writer:

@@ -56,7 +56,6 @@ def show(study: Study) -> None:
         solved = len({count.problem_id for count in own})
         mean = f"{len(own) / solved:.2f}" if solved else "–"
         rows.append([run.slug, run.model.role, f"{sum(c.responses for c in own):,}", str(solved), mean])
-    sys.stdout.write(
-        f"reasoning paths of correct responses · {METHOD}: clusters of wording, a proxy for strategy; more correct responses show more\n"
-    )
+    title = f"reasoning paths of correct responses · {METHOD}: clusters of wording, a proxy for strategy"
+    sys.stdout.write(f"{title}; more responses show more\n")
     sys.stdout.write(table(["run", "role", "correct", "problems", "paths a problem"], rows))

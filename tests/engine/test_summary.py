@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.board import Board, read_board, reference_run
+from engine.board import Board, opposite_run, read_board, reference_run
 from engine.summary import cover, summarise
 from store.errors import NotFound
 from store.reader import Study
-from store.types import Model, NewCount, Problem, Role
+from store.types import Model, NewCount, Problem, Role, Run
 from store.writer import Writer
-from tests.builders import BASE, RL, answers, run, source
+from tests.builders import BASE, RL, SETTINGS, answers, run, source
 
 COUNTS = {
     BASE: {"1": (4, 8), "2": (0, 8), "3": (8, 8), "5": (1, 8)},
@@ -105,3 +106,41 @@ def test_the_reference_is_the_base_model_else_what_training_started_from(board: 
     assert base.name == "base-7b"
     assert rl.name == "rl-7b step 100"
     assert Model("x").role is Role.OTHER
+
+
+def boards(tmp_path: Path, *drawn: tuple[Model, float]) -> Board:
+    """A board of these models at these temperatures, all solving half of one problem."""
+    path = tmp_path / "more.db"
+    with Writer(path, "test") as writer:
+        counts = [
+            NewCount(Run(model, "sums", replace(SETTINGS, temperature=temperature)), Problem("sums", "1"), 1, 4, 8)
+            for model, temperature in drawn
+        ]
+        writer.add_counts(source(writer), counts)
+    with Study(path) as study:
+        return read_board(study, "sums")
+
+
+def pairs(board: Board) -> set[tuple[str, str]]:
+    return {(pair.base.name, pair.other.name) for pair in summarise(board).pairs}
+
+
+def test_each_run_is_paired_with_the_base_run_drawn_like_it(tmp_path: Path) -> None:
+    board = boards(tmp_path, (BASE, 0.6), (BASE, 1.0), (RL, 0.6), (RL, 1.0), (replace(RL, step=300, revision="b"), 1.0))
+    assert pairs(board) == {
+        ("base-7b T 0.6", "rl-7b step 100 T 0.6"),
+        ("base-7b T 1", "rl-7b step 100 T 1"),
+        ("base-7b T 1", "rl-7b step 300"),
+    }
+    cold, warm = (next(run for run in board.runs if run.name == f"base-7b T {t}") for t in ("0.6", "1"))
+    for base, other in ((cold, "rl-7b step 100 T 0.6"), (warm, "rl-7b step 300")):
+        found = opposite_run(board.runs, base)
+        assert found is not None
+        assert found.name == other
+
+
+def test_each_run_is_paired_with_its_own_parent(tmp_path: Path) -> None:
+    bases = [Model("lab/base-14b", role=Role.BASE), BASE]
+    children = [Model("lab/rl-14b", role=Role.RL, parent="base-14b"), RL]
+    board = boards(tmp_path, *((model, 0.6) for model in (*bases, *children)))
+    assert pairs(board) == {("base-14b", "rl-14b"), ("base-7b", "rl-7b step 100")}

@@ -1,4 +1,4 @@
-"""README's pictures are the program's own screens on the bundled study, and its commands are what is tested."""
+"""README's pictures are the program's own screens on the example, and its commands are what is tested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from explorer.app import BaseboundApp
 from explorer.cli import COMMANDS
-from explorer.commands.bundled import bundled_study
+from explorer.commands.example import example_study
+from explorer.commands.narration import Narrator
 from explorer.model.session import Session
 from tests.explorer.test_app_snapshots import walked
 
@@ -23,8 +24,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("example")
-    return bundled_study(folder).rename(folder / "study.db")
+    return example_study(Narrator(quiet=True), tmp_path_factory.mktemp("example"))
 
 
 @pytest.mark.parametrize(("screen", "keys"), PICTURES.items(), ids=PICTURES)
@@ -46,5 +46,5 @@ def test_every_command_is_listed_and_no_other() -> None:
 def test_the_python_example_runs(example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
     monkeypatch.chdir(example.parent)
-    exec(code, {})
-    assert "tiny-base@tiny-sums 0.6" in capsys.readouterr().out
+    exec(code.replace("study.db", "example.db"), {})
+    assert "base@two-numbers unknown" in capsys.readouterr().out

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from engine.judging import judge
 from engine.sampling import sample
+from store import slicing
 from store.check import check_structure
-from store.errors import DamagedText, StudyUnwritable
+from store.errors import DamagedText, StudyError, StudyUnwritable
 from store.merging import merge_study
 from store.reader import Study
 from store.slicing import slice_study
@@ -51,6 +52,24 @@ def test_a_slice_keeps_the_counts_of_all_and_the_traces_of_some(whole: Path, tmp
     slice_study(small, again, [chosen[0]])  # published counts stay the whole study's
     with Study(again) as study:
         assert {count.run_id: (count.correct, count.n) for count in study.counts("sums")} == counts
+
+
+def test_a_slice_of_everything_can_be_sliced_again(whole: Path, tmp_path: Path) -> None:
+    """Published and derived counts of one size stand beside each other in it."""
+    with Study(whole) as study:
+        everything = [row.sample_id for row in study.traces(1)]
+        counts = {count.run_id: (count.correct, count.n) for count in study.counts("sums")}
+    slice_study(whole, tmp_path / "all.db", everything)
+    slice_study(tmp_path / "all.db", tmp_path / "again.db", everything[:3])
+    with Study(tmp_path / "again.db") as study:
+        assert {count.run_id: (count.correct, count.n) for count in study.counts("sums")} == counts
+
+
+def test_a_slice_that_fails_leaves_nothing_in_the_way(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slicing, "_DRAWN", "this is no SQL")
+    with pytest.raises(StudyError):
+        slice_study(whole, tmp_path / "small.db", [1])
+    assert not (tmp_path / "small.db").exists()
 
 
 def test_a_file_that_is_there_is_left_alone(whole: Path, tmp_path: Path) -> None:
