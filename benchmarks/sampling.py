@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -61,7 +62,8 @@ def generated(prompts: list[str], dtype: str) -> tuple[float, int]:
     from sample_data import BASE, MAX_TOKENS
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForCausalLM.from_pretrained(BASE.path, dtype=getattr(torch, dtype)).to(device)
+    model: Any = AutoModelForCausalLM.from_pretrained(BASE.path, dtype=getattr(torch, dtype))
+    model.to(device)
     tokenizer = AutoTokenizer.from_pretrained(BASE.path, padding_side="left")
     settings = {"do_sample": True, "temperature": 0.6, "top_p": 0.95, "top_k": 0, "max_new_tokens": MAX_TOKENS}
     torch.manual_seed(0)

@@ -82,13 +82,14 @@ def reference_run(runs: Sequence[RunRow], run: RunRow | None = None) -> RunRow |
 
 
 def opposite_run(runs: Sequence[RunRow], base: RunRow) -> RunRow | None:
-    """The run to hold against `base` where nobody names one: another model's, drawn most alike, and of these its last step."""
+    """The run to hold against `base` where nobody names one: an RL run before others, drawn most alike, its last step."""
     others = [run for run in runs if run.run_id != base.run_id]
     return max(others, key=lambda run: _opposes(run, base), default=None)
 
 
 def _opposes(run: RunRow, base: RunRow) -> tuple[int, ...]:
-    return (run.model.role is not base.model.role, _is_parent(base, run), *_alike(run, base), run.model.step or 0)
+    role = run.model.role
+    return (role is not base.model.role, role is Role.RL, _is_parent(base, run), *_alike(run, base), run.model.step or 0)
 
 
 def _is_parent(one: RunRow, run: RunRow) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
@@ -60,7 +61,7 @@ def test_answers_are_distributed_as_transformers_generate_draws_them() -> None:
     with TransformersSampler(Opening(BASE.path, Decoding(0.6, 0.95), MAX_TOKENS, dtype="float32")) as sampler:
         prompt = sampler.encode(text)
         ours = [d.text for d in sampler.sample(Request(i, prompt, sample_seed("t", problem, i)) for i in range(600))]
-    model = AutoModelForCausalLM.from_pretrained(BASE.path, dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(BASE.path, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(BASE.path)
     set_seed(5)
     generated = model.generate(
