@@ -121,13 +121,13 @@ def _tokens(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _prompts(connection: sqlite3.Connection) -> Iterator[str]:
     rows = connection.execute(
-        "SELECT slug, benchmark, key, ids FROM prompt JOIN run USING (run_id) JOIN problem USING (problem_id)"
+        "SELECT slug, problem.benchmark, problem.key, ids FROM prompt JOIN run USING (run_id) JOIN problem USING (problem_id)"
     )
-    for slug, _, key, packed in rows:
+    for slug, benchmark, key, packed in rows:
         try:
             unpack_ids(packed)
         except DamagedText:
-            yield f"token ids of the prompt of {slug} for {key} are damaged"
+            yield f"token ids of the prompt of {slug} for {benchmark}:{key} are damaged"
 
 
 def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:

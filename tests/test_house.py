@@ -39,13 +39,18 @@ def imported_after(code: str) -> set[str]:
         "import engine.board",
         "import engine.importers.base, engine.verifiers",
         "import explorer.app",
-        "import engine.sampling, engine.scoring, engine.paths, engine.decoding, store.measures",
+        "import engine.decoding, engine.samplers, store.measures",
         "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from explorer.cli import main\ntry: main(['import', '--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_nothing_heavy_is_imported(code: str) -> None:
     assert imported_after(code).isdisjoint(HEAVY)
+
+
+def test_stages_import_what_runs_models_only_where_there_is_something_to_do() -> None:
+    stages = "import engine.sampling, engine.scoring, engine.paths, explorer.commands.demo, explorer.commands.sample"
+    assert imported_after(stages).isdisjoint({"torch", "tokenizers", "transformers", "vllm", "sklearn", "scipy"})
 
 
 def test_help_does_not_even_import_textual() -> None:
