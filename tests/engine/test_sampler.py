@@ -124,12 +124,20 @@ def without_weights(path: Path) -> Path:
     return path
 
 
+def with_broken_weights(path: Path) -> Path:
+    weights = save_model(path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    return path
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda path: path, "no config.json"),
         (lambda path: save_model(path, "mistral", sliding_window=8), "do not attend to the whole text"),
         (without_weights, "cannot be loaded"),
+        (with_broken_weights, "cannot be loaded"),
+        (lambda path: save_model(path, rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}), "dynamic"),
     ],
 )
 def test_what_cannot_be_sampled_is_refused_in_words(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:
@@ -138,9 +146,11 @@ def test_what_cannot_be_sampled_is_refused_in_words(tmp_path: Path, make: Callab
         TransformersSampler(Opening(path, PAPER, 8))
 
 
-def test_an_unknown_dtype_or_sampler_is_refused_with_the_known_ones(folder: Path) -> None:
+def test_an_unknown_dtype_device_or_sampler_is_refused_in_words(folder: Path) -> None:
     with pytest.raises(SamplerError, match="float64, float32"):
         TransformersSampler(Opening(folder, PAPER, 8, dtype="float8"))
+    with pytest.raises(SamplerError, match="the device 'gpu' is not there"):
+        TransformersSampler(Opening(folder, PAPER, 8, device="gpu"))
     with pytest.raises(SamplerError, match="transformers, scripted"):
         samplers.load("vlm", Opening(folder, PAPER, 8))
 

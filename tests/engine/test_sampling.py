@@ -16,6 +16,7 @@ import pytest
 from engine.decoding import Decoding
 from engine.judging import judge
 from engine.sampling import Plan, content_revision, sample
+from explorer import cli
 from store import measures
 from store.check import check_structure
 from store.errors import Conflict, WrongSchema
@@ -175,3 +176,44 @@ def test_a_study_of_the_first_schema_is_migrated_and_takes_samples(tmp_path: Pat
     with Writer(path, "test") as writer:
         assert sample(writer, plan(tmp_path, 1)).added == 7
     assert list(check_structure(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--problems", "p.jsonl", "--model", "nothing"], "no config.json"),
+        (["--problems", "none.jsonl"], "none.jsonl"),
+        (["--problems", "twice.jsonl"], "line 2: the key '1' is there already"),
+        (["--problems", "broken.jsonl"], "line 1"),
+        (["--problems", "p.jsonl", "--temperature", "0"], "not above 0"),
+        (["--problems", "p.jsonl", "--prompt", "Q:"], "no {problem} in it"),
+        (["--problems", "p.jsonl", "--role", "king"], "king"),
+        (["--problems", "long.jsonl"], "the prompt of b:1 has 70 tokens"),
+        (["--benchmark", "sums"], "does not exist"),
+        ([], "nothing to sample"),
+    ],
+)
+def test_what_cannot_be_sampled_is_told_in_one_sentence_and_makes_no_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_model(tmp_path / "model")
+    line = '{"benchmark": "b", "key": "1", "statement": "%s", "reference": "2"}\n'
+    for name, text in (("p", line % "1?"), ("twice", line % "1?" * 2), ("broken", "{"), ("long", line % ("1" * 69))):
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    given = ["sample", "s.db", "--model", "model", "--n", "2", "--max-tokens", "9", *options]
+    assert cli.main(given) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert words in error
+    assert error.startswith("basebound: ")
+    if (tmp_path / "s.db").exists():
+        assert drawn(tmp_path / "s.db") == []
+
+
+def test_made_up_responses_never_stand_under_a_model_s_name(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"benchmark": "b", "key": "1", "statement": "1?", "reference": "2"}\n')
+    db = str(tmp_path / "s.db")
+    given = ["sample", db, "--model", "my-7b", "--role", "rl", "--problems", str(tmp_path / "p.jsonl"), "--n", "3"]
+    assert cli.main([*given, "--sampler", "scripted", "--quiet"]) == 0
+    with Study(db) as study:
+        assert [run.model for run in study.runs()] == [Model("scripted")]

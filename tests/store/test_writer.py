@@ -291,3 +291,20 @@ def test_truncated_samples_are_counted(path: Path) -> None:
         writer.add_traces(source(writer), [cut, trace("whole", 2)])
     with Study(path) as study:
         assert study.counts("sums")[0].truncated == 1
+
+
+def test_many_small_writes_give_the_study_its_dictionary_as_one_large_write_does(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with Writer(path, "test") as writer:
+        origin = source(writer)
+        for start in range(0, 600, 20):
+            texts = [
+                f"Step {n}: first we add {n} and {n * 7}, then we take {n % 13} away. " * 20 for n in range(start, start + 20)
+            ]
+            writer.add_traces(origin, answers(texts, start=start + 1))
+    with Study(path) as study:
+        assert study.query("SELECT count(*) FROM dictionary") == [(1,)]
+        with_it, without = study.query("SELECT count(dictionary_id), sum(dictionary_id IS NULL) FROM text")[0]
+        assert with_it > 0
+        assert without > 0
+        assert study.trace(600).response.startswith("Step 599: ")
