@@ -333,7 +333,7 @@ def test_an_interrupt_leaves_a_usable_study_and_goes_on_later(tmp_path: Path, nu
     assert not db.with_name("s.db-wal").exists()
     subprocess.run([*command, "--quiet"], cwd=ROOT, check=True)
     with Study(db) as study:
-        assert study.counts("sums")[0].samples == 20_000
+        assert study.counts("sums")[0].samples == 80_000
 
 
 def test_foreign_packages_on_the_path_are_told_in_one_sentence(tmp_path: Path) -> None:
