@@ -319,7 +319,14 @@ def test_an_interrupt_leaves_a_usable_study_and_goes_on_later(tmp_path: Path, nu
     db = tmp_path / "s.db"
     path = write_jsonl(tmp_path / "a.jsonl", (native("1", f"{i} " * 100) for i in range(80_000)))
     command = [sys.executable, "-m", "basebound", "import", str(db), str(path), "--no-verify"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    # A shell starts its background jobs with SIGINT ignored, and so the tests in them: the import is to hear it all the same.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not (db.exists() and db.with_name("s.db-wal").exists() and db.with_name("s.db-wal").stat().st_size > 100_000):
         time.sleep(0.002)
         assert process.poll() is None, "the import ended before it could be interrupted"
