@@ -1,4 +1,4 @@
-"""The bundled study: every held-out problem up to 1024 times under each model, then the part of it that is worth reading.
+"""The bundled study: every held-out problem 1024 times under each model, then the part of it that is worth reading.
 
     python -m sample_data.recipe.bundle draw OUT 0/2    every second problem, into OUT/shard-0.db; resumes where it was stopped
     python -m sample_data.recipe.bundle put OUT         shards together, judged, sliced, scored, clustered, packed
@@ -25,7 +25,7 @@ from engine.scoring import Judge, score
 from explorer.commands.demo import OWN, PAPER, plan
 from explorer.commands.narration import Meter, Narrator
 from explorer.commands.verify import judge_all
-from sample_data import BASE, DISTILLED, GRPO, MODELS, RLOO, STUDY, TinyModel
+from sample_data import BASE, GRPO, MODELS, STUDY, TinyModel
 from store.merging import merge_study
 from store.reader import Study
 from store.rows import RunRow
@@ -33,12 +33,9 @@ from store.slicing import slice_study
 from store.texts import pack_file
 from store.writer import Writer
 
-RUNS: Final = (
-    *((model, PAPER, 1024) for model in (BASE, GRPO[-1], DISTILLED)),
-    *((model, PAPER, 128) for model in (*GRPO[:-1], RLOO)),
-    *((model, OWN, 128) for model in (BASE, GRPO[-1])),
-)
-"""Model, decoding, samples of each problem."""
+N: Final = 1024
+RUNS: Final = (*((model, PAPER) for model in MODELS), (BASE, OWN), (GRPO[-1], OWN))
+"""Model and decoding."""
 READABLE: Final = 16
 """Samples of each run and problem that come with their texts, whatever they are."""
 RIGHT_AT_MOST: Final = 200
@@ -48,8 +45,8 @@ RIGHT_AT_MOST: Final = 200
 def draw(out: Path, shard: int, shards: int) -> None:
     narrator = Narrator()
     with Writer(out / f"shard-{shard}.db", "bundle") as writer:
-        for model, decoding, n in RUNS:
-            whole = plan(model, decoding, n)
+        for model, decoding in RUNS:
+            whole = plan(model, decoding, N)
             meter = Meter(narrator, f"sampling {model.folder} at T {decoding[0]:g}", "samples")
             done = sample(writer, replace(whole, problems=whole.problems[shard::shards]), meter.show)
             what = f"{model.folder} at T {decoding[0]:g}: {done.added:,} samples, {done.tokens:,} tokens"
