@@ -3,8 +3,13 @@
     import basebound
     with basebound.open("study.db") as study:
         for run in study.runs(): ...
+        counts = study.frames.counts()
 
-`open` gives the read-only `store.reader.Study`: runs, problems, counts, traces.
+`open` gives the read-only `store.reader.Study` (runs, problems, counts, traces), and `study.frames` the same tables as pandas
+data frames: `runs()`, `problems()`, `counts()`, `samples()`, `verdicts()`, `audits()`, `likelihoods()`, each read when it is
+called (engine/frames.py tells their columns). The arrays of `counts()` are what the functions of `engine.analyses` take.
+sample_data/first_look.ipynb is an example with its output, on the study that `bundled` gives. Frames need pandas, which the
+extra `report` brings.
 
 The packages are called explorer, engine and store, so a folder of one of these names earlier on the path would be imported in
 their place. Both ways in look first and say so in one sentence.
@@ -18,18 +23,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from store.reader import Study
+    from engine.frames import FramedStudy
 
 _PACKAGES = ("explorer", "engine", "store")
 
 
-def open(path: str | Path) -> Study:  # noqa: A001 - basebound.open reads like sqlite3.connect, gzip.open
+def open(path: str | Path) -> FramedStudy:  # noqa: A001 - basebound.open reads like sqlite3.connect, gzip.open
     """A study, read-only. Raises store.errors.StudyError, or ImportError where our packages are hidden by others."""
     if (foreign := _foreign_package()) is not None:
         raise ImportError(foreign)
-    from store.reader import Study
+    from engine.frames import FramedStudy
 
-    return Study(path)
+    return FramedStudy(path)
+
+
+def bundled() -> Path:
+    """Your copy of the study that comes with the program, made where it is missing: what `basebound explore` opens.
+
+    Raises BaseboundError where your data folder cannot be written, or ImportError as `open` does.
+    """
+    if (foreign := _foreign_package()) is not None:
+        raise ImportError(foreign)
+    from explorer.commands.bundled import bundled_study
+    from explorer.commands.narration import Narrator
+
+    return bundled_study(Narrator(quiet=True))
 
 
 def main() -> int:

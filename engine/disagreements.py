@@ -98,7 +98,7 @@ def disagreements(study: Study, benchmark: str, verifier: str | None = None) -> 
     """All of a benchmark, the most consequential first. verifier: whose verdicts decide; None for the deciding one."""
     board = read_board(study, benchmark, verifier)
     alone = set(_failing_alone(board))
-    found = [*_stored(study, board, verifier), *_unread(study, board, alone, verifier)]
+    found = [*contradicted(study, board, verifier), *unread(study, board, alone, verifier)]
     deciding = _deciding(board, found)
     marked = (
         replace(
@@ -139,7 +139,8 @@ def _word(said: Said) -> str:
     return str(said.outcome).replace("_", " ")
 
 
-def _stored(study: Study, board: Board, verifier: str | None) -> Iterator[Disagreement]:
+def contradicted(study: Study, board: Board, verifier: str | None) -> Iterator[Disagreement]:
+    """Samples whose stored verdicts or readings do not agree with the deciding one."""
     runs = {run.run_id: run for run in board.runs}
     problems = {problem.problem_id: problem for problem in board.problems}
     values = {"benchmark": board.benchmark, "verifier": verifier}
@@ -168,7 +169,7 @@ def _failing_alone(board: Board) -> Iterator[tuple[int, int]]:
                 yield base.run_id, problem.problem_id
 
 
-def _unread(study: Study, board: Board, alone: set[tuple[int, int]], verifier: str | None) -> Iterator[Disagreement]:
+def unread(study: Study, board: Board, alone: set[tuple[int, int]], verifier: str | None) -> Iterator[Disagreement]:
     """Responses judged wrong that hold the reference elsewhere: in another box, or unboxed at the end."""
     runs = {run.run_id: run for run in board.runs}
     problems = {problem.problem_id: problem for problem in board.problems}

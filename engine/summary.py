@@ -1,16 +1,25 @@
-"""From a board to the two central numbers: pass@k of every run, and what pairs of runs solve, at a common k."""
+"""From a board to the two central numbers: pass@k of every run, and what pairs of runs solve, at a common k.
+
+Intervals and tests take a second where the numbers alone take a millisecond, so they are made, and scipy is imported, where
+they are asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
+from typing import TYPE_CHECKING
 
 from engine.analyses.coverage import Coverage, coverage
-from engine.analyses.passk import k_grid, mean_pass_at_k
+from engine.analyses.passk import k_grid, mean_pass_at_k, plug_in_pass_at_k
 from engine.board import Board, reference_run
 from store.errors import NotFound
 from store.rows import Count, ProblemRow, RunRow
+
+if TYPE_CHECKING:
+    from engine.analyses.intervals import CurveBands
+    from engine.analyses.pairs import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,8 @@ class RunSummary:
     k: tuple[int, ...]
     pass_at_k: tuple[float | None, ...]
     """Mean over problems, one per k; None where some problem has n < k."""
+    bands: CurveBands | None = None
+    """At those k that every problem reaches; None where they were not asked for, or there is no such k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,8 @@ class PairSummary:
     """Common k: the smallest n of the two."""
     gap: float
     """Sampling efficiency gap: base pass@k - other pass@1. Lower is better for the other run."""
+    comparison: Comparison | None = None
+    """The difference along k with bands, tests and crossover; None where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +64,14 @@ class BenchmarkSummary:
     pairs: tuple[PairSummary, ...]
 
 
-def summarise(board: Board, ks: Sequence[int] | None = None, base: RunRow | None = None) -> BenchmarkSummary:
+def summarise(
+    board: Board, ks: Sequence[int] | None = None, base: RunRow | None = None, *, intervals: bool = False
+) -> BenchmarkSummary:
     """ks: asked k, or None for each run's grid 1, 2, 4, ..., n. base: the run others are paired with, or None for the one
-    that the roles tell, each run with the base model's run of settings like its own; where they tell none, no pairs."""
-    runs = tuple(_run_summary(board, run, ks) for run in board.runs)
-    references = [(base or reference_run(board.runs, run), run) for run in board.runs]
-    pairs = [_pair(board, reference, run) for reference, run in references if reference and _comparable(reference, run, base)]
+    that the roles tell, each run with the base model's run of settings like its own; where they tell none, no pairs.
+    intervals: with bands and comparisons."""
+    runs = tuple(_run_summary(board, run, ks, intervals) for run in board.runs)
+    pairs = [_pair(board, reference, run, intervals) for reference, run in pairs_of(board, base)]
     return BenchmarkSummary(
         benchmark=board.benchmark,
         verifier=board.verifier,
@@ -66,29 +81,48 @@ def summarise(board: Board, ks: Sequence[int] | None = None, base: RunRow | None
     )
 
 
+def pairs_of(board: Board, base: RunRow | None = None) -> list[tuple[RunRow, RunRow]]:
+    """Each run with the one it is held against, as `summarise` pairs them; whether they share problems is not looked at."""
+    references = [(base or reference_run(board.runs, run), run) for run in board.runs]
+    return [(reference, run) for reference, run in references if reference and _comparable(reference, run, base)]
+
+
+def paired_counts(board: Board, base: RunRow, other: RunRow) -> tuple[list[ProblemRow], list[list[int]]]:
+    """The problems both runs were judged on, and base n, base c, other n, other c on them."""
+    problems = board.judged(base, other)
+    ours, theirs = _cells(board, base, problems), _cells(board, other, problems)
+    return problems, [
+        [count.n for count in ours],
+        [count.correct for count in ours],
+        [count.n for count in theirs],
+        [count.correct for count in theirs],
+    ]
+
+
 def cover(board: Board, base: RunRow, other: RunRow, k: int | None = None) -> Coverage:
     """The four sets of two runs at a common k (None: the largest), over the problems both were judged on.
 
     Raises NotFound where they share no judged problem, or not that many samples of each.
     """
-    problems = board.judged(base, other)
+    problems, counts = paired_counts(board, base, other)
     most = board.common_k(base, other)
     if most is None:
         raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
     if k is not None and k > most:
         raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
-    ours, theirs = _cells(board, base, problems), _cells(board, other, problems)
-    return coverage(
-        [problem.key for problem in problems],
-        [count.n for count in ours],
-        [count.correct for count in ours],
-        [count.n for count in theirs],
-        [count.correct for count in theirs],
-        k,
-    )
+    base_n, base_c, other_n, other_c = counts
+    return coverage([problem.key for problem in problems], base_n, base_c, other_n, other_c, k)
 
 
-def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None) -> RunSummary:
+def plug_in(board: Board, run: RunRow, ks: Sequence[int]) -> tuple[float | None, ...]:
+    """BIASED LOW: the mean plug-in at each k, for comparison with write-ups that use it; None where some problem has n < k."""
+    counts = board.counts(run)
+    n, c = [count.n for count in counts], [count.correct for count in counts]
+    means = [float(plug_in_pass_at_k(n, c, k).mean()) for k in ks] if counts else []
+    return tuple(None if isnan(mean) else mean for mean in means)
+
+
+def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None, intervals: bool) -> RunSummary:
     counts = board.counts(run)
     all_counts = [count for count in board.cells.values() if count.run_id == run.run_id]
     n = [count.n for count in counts]
@@ -102,7 +136,15 @@ def _run_summary(board: Board, run: RunRow, ks: Sequence[int] | None) -> RunSumm
         unjudged=sum(count.unjudged for count in all_counts),
         k=grid,
         pass_at_k=_pass_at_k(counts, grid),
+        bands=_bands(counts, grid) if intervals else None,
     )
+
+
+def _bands(counts: Sequence[Count], ks: Sequence[int]) -> CurveBands | None:
+    from engine.analyses.intervals import curve_bands
+
+    reached = [k for k in ks if k <= min(count.n for count in counts)]
+    return curve_bands([count.n for count in counts], [count.correct for count in counts], reached) if reached else None
 
 
 def _comparable(reference: RunRow, run: RunRow, base: RunRow | None) -> bool:
@@ -110,8 +152,8 @@ def _comparable(reference: RunRow, run: RunRow, base: RunRow | None) -> bool:
     return run != reference and (base is not None or run.model.role is not reference.model.role)
 
 
-def _pair(board: Board, base: RunRow, other: RunRow) -> PairSummary | None:
-    problems = board.judged(base, other)
+def _pair(board: Board, base: RunRow, other: RunRow, intervals: bool) -> PairSummary | None:
+    problems, counts = paired_counts(board, base, other)
     k = board.common_k(base, other)
     if k is None:
         return None
@@ -119,7 +161,14 @@ def _pair(board: Board, base: RunRow, other: RunRow) -> PairSummary | None:
     (first,) = _pass_at_k(_cells(board, other, problems), (1,))
     if reached is None or first is None:
         return None
-    return PairSummary(base, other, len(problems), k, reached - first)
+    return PairSummary(base, other, len(problems), k, reached - first, _compared(counts) if intervals else None)
+
+
+def _compared(counts: list[list[int]]) -> Comparison:
+    from engine.analyses.pairs import compare
+
+    base_n, base_c, other_n, other_c = counts
+    return compare(base_n, base_c, other_n, other_c)
 
 
 def _pass_at_k(counts: Sequence[Count], ks: Sequence[int]) -> tuple[float | None, ...]:

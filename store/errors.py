@@ -10,7 +10,8 @@
     │   ├── NotFound         no such run, problem or sample
     │   └── Conflict         what is to be written contradicts what is stored
     ├── ImportProblem        (engine.importers) a file that cannot be imported
-    └── VerifierError        (engine.verifiers) a verifier that cannot be loaded or cannot start
+    ├── VerifierError        (engine.verifiers) a verifier that cannot be loaded or cannot start
+    └── JudgeError           (engine.auditing.server) a judge model's server that cannot be used
 
 The command line prints the message of a BaseboundError and exits with 2; everything else is a defect and keeps its traceback.
 """

@@ -22,6 +22,8 @@ HEAVY = (
     "sqlite_utils",
     "plotext",
     "pandas",
+    "matplotlib",
+    "pyarrow",
 )
 
 
@@ -37,7 +39,10 @@ def imported_after(code: str) -> set[str]:
         "import basebound",
         "import store.reader",
         "import engine.board",
+        "import store.audits, store.answers",
+        "import engine.claims, engine.claims.ground, explorer.commands.claims",
         "import engine.importers.base, engine.verifiers",
+        "import engine.frames, engine.exporting, explorer.commands.report, explorer.commands.export",
         "import explorer.app",
         "import engine.decoding, engine.samplers, store.measures",
         "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",

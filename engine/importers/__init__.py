@@ -32,6 +32,7 @@ IMPORTERS: Final = {
     "bigcode": "engine.importers.formats.bigcode:BigCodeImporter",
     "cruxeval": "engine.importers.formats.cruxeval:CruxEvalImporter",
     "mint": "engine.importers.formats.mint:MintImporter",
+    "tree-of-thoughts": "engine.importers.formats.tot:TreeOfThoughtsImporter",
     "gsm8k-solutions": "engine.importers.formats.solutions:SolutionsImporter",
     # The last two take whatever has the usual names, so every format of its own stands before them.
     "problems": "engine.importers.formats.benchmark:BenchmarkImporter",

@@ -1,18 +1,28 @@
-"""basebound coverage: which problems both, one or none of two runs solve at a common k, as text or JSON."""
+"""basebound coverage: which problems both, one or none of two runs solve at a common k, and how strong each claim of "only" is.
+
+"clear" is a problem on which the runs differ by Fisher's exact test, adjusted for the number of problems. It says that the
+rates differ, not that one model cannot: what can be said of that at a budget of draws is the standing.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.passk import whole_number
+from explorer.commands.arguments import whole_number
+from explorer.commands.tables import p_value, percent, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
+    from engine.analyses.boundary import Evidence, Support
     from engine.analyses.coverage import Coverage
+    from engine.analyses.intervals import Interval
     from engine.board import Board
     from store.reader import Study
     from store.rows import RunRow
@@ -26,22 +36,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--other", required=True, metavar="RUN")
     parser.add_argument("--benchmark", metavar="B", help="needed where a model has runs on several")
     parser.add_argument("--k", type=whole_number, metavar="K", help="compare at this k; else the smallest n of both runs")
+    parser.add_argument("--budget", type=whole_number, metavar="N", help="draws within which a model is to solve it; else k")
     parser.add_argument("--verifier", metavar="V", help="judge by this one's verdicts, e.g. imported; else the deciding one")
     parser.add_argument("--json", action="store_true")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything of a pair."""
+
+    board: Board
+    base: RunRow
+    other: RunRow
+    sets: Coverage
+    support: Support
+    """The sets' sizes as intervals, from sampling alone."""
+    budget: int
+    evidence: Mapping[str, Evidence]
+    """By problem key."""
+    counts: Mapping[str, tuple[int, int, int, int]]
+    """By problem key: base n, base c, other n, other c."""
+
+    def only(self) -> Sequence[str]:
+        """Keys of problems that one run alone solves."""
+        return (*self.sets.base_only, *self.sets.other_only)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    from engine.summary import cover
     from store.reader import Study
 
     with Study(arguments.db) as study:
         study.require_verifier(arguments.verifier)
         board, base, other = _chosen(study, arguments)
-    sets = cover(board, base, other, arguments.k)
+    found = _found(board, base, other, arguments.k, arguments.budget)
     if arguments.json:
-        sys.stdout.write(json.dumps(_document(board, base, other, sets), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_document(found), indent=1) + "\n")
     else:
-        sys.stdout.write(visible(_text(board, base, other, sets)))
+        sys.stdout.write(_text(found))
     return 0
 
 
@@ -53,35 +84,85 @@ def _chosen(study: Study, arguments: argparse.Namespace) -> tuple[Board, RunRow,
     return read_board(study, base.benchmark, arguments.verifier), base, other
 
 
-def _document(board: Board, base: RunRow, other: RunRow, sets: Coverage) -> dict[str, Any]:
+def _found(board: Board, base: RunRow, other: RunRow, k: int | None, budget: int | None) -> _Found:
+    from engine.analyses.boundary import evidence, support
+    from engine.summary import cover, paired_counts
+
+    sets = cover(board, base, other, k)
+    problems, counts = paired_counts(board, base, other)
+    keys = [problem.key for problem in problems]
+    base_n, base_c, other_n, other_c = counts
+    told = evidence(base_n, base_c, other_n, other_c, budget or sets.k)
+    by_key = dict(zip(keys, told, strict=True))
+    sizes = support(base_n, base_c, other_n, other_c, sets.k)
+    rows = zip(base_n, base_c, other_n, other_c, strict=True)
+    return _Found(board, base, other, sets, sizes, budget or sets.k, by_key, dict(zip(keys, rows, strict=True)))
+
+
+def _document(found: _Found) -> dict[str, Any]:
+    sets = found.sets
+    names = ("both", "base_only", "other_only", "neither")
     return {
         "schema": 1,
-        "benchmark": board.benchmark,
-        "base": base.slug,
-        "other": other.slug,
+        "benchmark": found.board.benchmark,
+        "base": found.base.slug,
+        "other": found.other.slug,
         "k": sets.k,
-        "verifier": board.verifier,
-        "both": list(sets.both),
-        "base_only": list(sets.base_only),
-        "other_only": list(sets.other_only),
-        "neither": list(sets.neither),
-        "expected": dict(zip(("both", "base_only", "other_only", "neither"), sets.expected, strict=True)),
+        "verifier": found.board.verifier,
+        **{name: list(getattr(sets, name)) for name in names},
+        "expected": dict(zip(names, sets.expected, strict=True)),
+        "sizes": {name: asdict(getattr(found.support, name)) for name in names},
         "mcnemar_p": sets.mcnemar_p,
         "srr": sets.srr,
         "ndr": sets.ndr,
         "sds": sets.sds,
         "nscr": sets.nscr,
-        "evidence": None,
+        "evidence": {key: _word(found.evidence[key]) for key in found.only()},
+        "budget": found.budget,
+        "problems": {key: _problem(found, key) for key in found.evidence},
     }
 
 
-def _text(board: Board, base: RunRow, other: RunRow, sets: Coverage) -> str:
-    lines = [f"{board.benchmark} · verifier {board.verifier} · k {sets.k}", f"base   {base.slug}", f"other  {other.slug}"]
-    named = {"both": sets.both, "base only": sets.base_only, "other only": sets.other_only, "neither": sets.neither}
-    lines += [f"{name:<10} {len(keys):>5}  {' '.join(keys)}".rstrip() for name, keys in named.items()]
+def _problem(found: _Found, key: str) -> dict[str, Any]:
+    base_n, base_c, other_n, other_c = found.counts[key]
+    counts = {"base_n": base_n, "base_correct": base_c, "other_n": other_n, "other_correct": other_c}
+    return counts | asdict(found.evidence[key])
+
+
+def _word(evidence: Evidence) -> str:
+    return "clear" if evidence.clear else "undetermined"
+
+
+def _text(found: _Found) -> str:
+    board, sets = found.board, found.sets
+    title = f"{board.benchmark} · verifier {board.verifier} · k {sets.k} · {len(found.evidence)} problems"
+    lines = [title, f"base   {found.base.slug}", f"other  {found.other.slug}"]
+    named = {"both": "both", "base only": "base_only", "other only": "other_only", "neither": "neither"}
+    lines += [_set(name, getattr(sets, field), getattr(found.support, field)) for name, field in named.items()]
     ratios = {"SRR": sets.srr, "NDR": sets.ndr, "SDS": sets.sds, "NSCR": sets.nscr}
     lines.append(f"McNemar exact p {sets.mcnemar_p:.3g}  " + "  ".join(f"{k} {_ratio(v)}" for k, v in ratios.items()))
-    return "\n".join(lines) + "\n"
+    standings = Counter(evidence.standing.value for evidence in found.evidence.values())
+    lines.append(f"at a budget of {found.budget} draws: " + ", ".join(f"{number} {name}" for name, number in standings.items()))
+    return visible("\n".join(lines) + "\n") + ("\n" + _only(found) if found.only() else "")
+
+
+def _set(name: str, keys: Sequence[str], size: Interval) -> str:
+    return f"{name:<10} {len(keys):>5}  [{size.low:.1f}, {size.high:.1f}]  {' '.join(keys)}".rstrip()
+
+
+def _only(found: _Found) -> str:
+    """What stands behind each problem that one run alone solves."""
+    header = ["problem", "only", "base c/n", "other c/n", "base p <=", "other p <=", "p", "q", "evidence", "standing"]
+    rows = []
+    for key in found.only():
+        evidence, (base_n, base_c, other_n, other_c) = found.evidence[key], found.counts[key]
+        side = "base" if key in found.sets.base_only else "other"
+        bounds = [percent(evidence.base_high), percent(evidence.other_high)]
+        tests = [p_value(evidence.p_value), p_value(evidence.q_value)]
+        rows.append(
+            [key, side, f"{base_c}/{base_n}", f"{other_c}/{other_n}", *bounds, *tests, _word(evidence), evidence.standing.value]
+        )
+    return table(header, rows)
 
 
 def _ratio(value: float | None) -> str:

@@ -120,11 +120,13 @@ def _is(run: RunRow, tiny: TinyModel) -> bool:
 
 def show(path: Path, narrator: Narrator) -> None:
     """The tables on stdout: pass@k, sets, perplexity, paths."""
+    from engine.summary import summarise
     from explorer.commands import passk, paths, score
     from store.reader import Study
 
     with Study(path) as study:
-        passk.show(passk.summarised(study), narrator)
+        boards = passk.read_boards(study)
+        passk.show(boards, [summarise(board, intervals=True) for board in boards], narrator)
         sys.stdout.write("\n")
         _show_sets(study)
         sys.stdout.write("\n")

@@ -1,4 +1,8 @@
-"""basebound passk: pass@k per run and the gap of each pair, as a table or as the JSON of the contract (null: not known)."""
+"""basebound passk: pass@k per run with intervals, and each pair's difference, crossover and gap, as a table or as JSON.
+
+low and high are the 95 % interval over problems at each k. The JSON has them twice more: *_all, over problems and for all k at
+once; *_samples, from sampling alone, for these very problems. null: not known.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.commands.arguments import whole_numbers
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import percent, table
+from explorer.commands.tables import p_value, percent, points, span, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
+    from engine.analyses.crossover import Crossover
+    from engine.analyses.pairs import Comparison
+    from engine.board import Board
     from engine.summary import BenchmarkSummary, PairSummary, RunSummary
     from store.reader import Study
     from store.rows import RunRow
@@ -26,58 +34,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=whole_numbers, metavar="1,2,4", help="these k instead of 1, 2, 4, ... up to n")
     parser.add_argument("--base", metavar="RUN", help="pair the other runs with this one; else the roles tell")
     parser.add_argument("--verifier", metavar="V", help="judge by this one's verdicts, e.g. imported; else the deciding one")
+    parser.add_argument("--plug-in", action="store_true", help="show the plug-in 1 - (1 - c/n)^k too, which is biased low")
     parser.add_argument("--json", action="store_true")
 
 
-def whole_numbers(text: str) -> list[int]:
-    """Numbers from 1 up, separated by commas."""
-    return [whole_number(part) for part in text.split(",")]
-
-
-def whole_number(text: str) -> int:
-    """A number from 1 up."""
-    if not (text.strip().isdecimal() and 0 < int(text) < 10**9):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 up")
-    return int(text)
-
-
 def run(arguments: argparse.Namespace) -> int:
+    from engine.summary import summarise
     from store.reader import Study
 
     with Study(arguments.db) as study:
-        summaries = summarised(study, arguments.benchmark, arguments.k, arguments.base, arguments.verifier)
+        boards = read_boards(study, arguments.benchmark, arguments.verifier)
+        bases = bases_of(study, arguments.base, [board.benchmark for board in boards]) if arguments.base else {}
+    summaries = [summarise(board, arguments.k, bases.get(board.benchmark), intervals=True) for board in boards]
     if arguments.json:
-        sys.stdout.write(json.dumps(_document(summaries, arguments.verifier), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_document(boards, summaries, arguments.verifier), indent=1) + "\n")
     else:
-        show(summaries, Narrator(arguments.quiet))
+        show(boards, summaries, Narrator(arguments.quiet), plug_in=arguments.plug_in)
     return 0
 
 
-def summarised(
-    study: Study,
-    benchmark: str | None = None,
-    ks: list[int] | None = None,
-    base: str | None = None,
-    verifier: str | None = None,
-) -> list[BenchmarkSummary]:
-    """One summary per benchmark. base: a run by name, on each benchmark where there is one.
-
-    Raises NotFound for a benchmark, run or verifier that is not there, and for a study without runs.
-    """
+def read_boards(study: Study, benchmark: str | None = None, verifier: str | None = None) -> list[Board]:
+    """One benchmark's board, or all of them. Raises NotFound for one or a verifier that is not there, and without runs."""
     from engine.board import read_board
-    from engine.summary import summarise
     from store.errors import NotFound
 
     names = [study.benchmark(benchmark)] if benchmark else study.benchmarks()
     if not names:
         raise NotFound(f"{study.path} has no runs yet; `basebound import {study.path} FILE...` brings some")
     study.require_verifier(verifier)
-    bases = _bases(study, base, names) if base else {}
-    return [summarise(read_board(study, name, verifier), ks, bases.get(name)) for name in names]
+    return [read_board(study, name, verifier) for name in names]
 
 
-def _bases(study: Study, base: str, benchmarks: list[str]) -> dict[str, RunRow]:
-    """The run called `base` on each benchmark that has it."""
+def bases_of(study: Study, base: str, benchmarks: list[str]) -> dict[str, RunRow]:
+    """The run called `base` on each benchmark that has it. Raises NotFound where none has."""
     from store.errors import NotFound
 
     found: dict[str, RunRow] = {}
@@ -90,12 +79,13 @@ def _bases(study: Study, base: str, benchmarks: list[str]) -> dict[str, RunRow]:
     return found or {(run := study.find_run(base)).benchmark: run}
 
 
-def show(summaries: list[BenchmarkSummary], narrator: Narrator) -> None:
+def show(boards: list[Board], summaries: list[BenchmarkSummary], narrator: Narrator, *, plug_in: bool = False) -> None:
     """The tables on stdout."""
-    sys.stdout.write("\n".join(_text(summary, narrator) for summary in summaries))
+    texts = [_text(board, summary, narrator, plug_in) for board, summary in zip(boards, summaries, strict=True)]
+    sys.stdout.write("\n".join(texts))
 
 
-def _document(summaries: list[BenchmarkSummary], verifier: str | None) -> dict[str, Any]:
+def _document(boards: list[Board], summaries: list[BenchmarkSummary], verifier: str | None) -> dict[str, Any]:
     used = sorted({summary.verifier for summary in summaries} - {"none"})
     return {
         "schema": 1,
@@ -105,16 +95,17 @@ def _document(summaries: list[BenchmarkSummary], verifier: str | None) -> dict[s
                 "benchmark": summary.benchmark,
                 "verifier": summary.verifier,
                 "common_k": summary.common_k,
-                "runs": [_run(entry) for entry in summary.runs],
+                "runs": [_run(board, entry) for entry in summary.runs],
                 "pairs": [_pair(pair) for pair in summary.pairs],
             }
-            for summary in summaries
+            for board, summary in zip(boards, summaries, strict=True)
         ],
     }
 
 
-def _run(entry: RunSummary) -> dict[str, Any]:
-    unknown = [None] * len(entry.k)
+def _run(board: Board, entry: RunSummary) -> dict[str, Any]:
+    from engine.summary import plug_in
+
     return {
         "run": entry.run.slug,
         "model": entry.run.model.name,
@@ -127,25 +118,63 @@ def _run(entry: RunSummary) -> dict[str, Any]:
         "unjudged": entry.unjudged,
         "k": list(entry.k),
         "pass_at_k": list(entry.pass_at_k),
-        "low": unknown,
-        "high": unknown,
+        **_limits(entry),
+        "plug_in_biased_low": list(plug_in(board, entry.run, entry.k)),
     }
 
 
+def _limits(entry: RunSummary) -> dict[str, list[float | None]]:
+    """Every kind of limit at each k of the run, None at a k that its samples do not reach."""
+    names = ("low", "high", "low_all", "high_all", "low_samples", "high_samples")
+    if entry.bands is None:
+        return {name: [None] * len(entry.k) for name in names}
+    problems, samples = entry.bands.problems, entry.bands.samples
+    arrays = (problems.low, problems.high, problems.low_all, problems.high_all, samples.low, samples.high)
+    reached = entry.bands.ks.tolist()
+    values = [dict(zip(reached, array.tolist(), strict=True)) for array in arrays]
+    return {name: [of.get(k) for k in entry.k] for name, of in zip(names, values, strict=True)}
+
+
 def _pair(pair: PairSummary) -> dict[str, Any]:
+    found = pair.comparison
     return {
         "base": pair.base.slug,
         "other": pair.other.slug,
         "problems": pair.problems,
-        "crossover": None,
-        "gap": {"k": pair.k, "value": pair.gap},
-        "p_value": None,
+        "crossover": None if found is None else _crossing(found.crossover),
+        "mirror": None if found is None else _crossing(found.mirror),
+        "gap": {"k": pair.k, "value": pair.gap} | ({} if found is None else _gap_limits(found)),
+        "p_value": None if found is None else found.p_value,
+        "p_value_at_1": None if found is None else found.p_first,
+        "difference": None if found is None else _difference(found),
     }
 
 
-def _text(summary: BenchmarkSummary, narrator: Narrator) -> str:
+def _gap_limits(found: Comparison) -> dict[str, float]:
+    return {"low": found.gap_interval.low, "high": found.gap_interval.high}
+
+
+def _crossing(found: Crossover) -> dict[str, Any]:
+    return {
+        "verdict": found.verdict.value,
+        "k": found.k,
+        "low": found.low,
+        "high": found.high,
+        "probability": found.probability,
+    }
+
+
+def _difference(found: Comparison) -> dict[str, list[float]]:
+    """Other - base."""
+    arrays = {"k": found.ks, "value": found.difference, "low": found.problems.low, "high": found.problems.high}
+    arrays |= {"low_all": found.problems.low_all, "high_all": found.problems.high_all}
+    arrays |= {"low_samples": found.samples.low, "high_samples": found.samples.high}
+    return {name: array.tolist() for name, array in arrays.items()}
+
+
+def _text(board: Board, summary: BenchmarkSummary, narrator: Narrator, plug_in: bool) -> str:
     ks = sorted({k for entry in summary.runs for k in entry.k})
-    rows = [_row(entry, ks) for entry in summary.runs]
+    rows = [row for entry in summary.runs for row in _rows(board, entry, ks, plug_in)]
     header = ["run", "role", "problems", "n", "errors", "unjudged", *(f"pass@{k}" for k in ks)]
     if len({entry.problems for entry in summary.runs}) > 1:
         narrator.say(f"{summary.benchmark}: runs cover different problems; compare them by their pairs")
@@ -153,17 +182,53 @@ def _text(summary: BenchmarkSummary, narrator: Narrator) -> str:
         narrator.say(
             f"{summary.benchmark}: no pairs, no run is known as base; name one with --base, or roles with import --role"
         )
-    title = f"{summary.benchmark} · verifier {summary.verifier} · common k {summary.common_k or 'none'} · pass@k in %"
-    pairs = [
-        f"gap  {pair.base.slug} pass@{pair.k} - {pair.other.slug} pass@1 = {percent(pair.gap)} points"
-        f" ({pair.problems} problems)"
-        for pair in summary.pairs
-    ]
-    return visible(f"{title}\n") + table(header, rows) + "".join(visible(line) + "\n" for line in pairs)
+    common = summary.common_k or "none"
+    title = f"{summary.benchmark} · verifier {summary.verifier} · common k {common} · pass@k in %, below it 95 % over problems"
+    return visible(f"{title}\n") + table(header, rows) + "".join(_pair_text(pair) for pair in summary.pairs)
 
 
-def _row(entry: RunSummary, ks: list[int]) -> list[str]:
-    values = dict(zip(entry.k, entry.pass_at_k, strict=True))
+def _rows(board: Board, entry: RunSummary, ks: list[int], plug_in: bool) -> list[list[str]]:
+    from engine.summary import plug_in as biased
+
     n = str(entry.n_min) if entry.n_min == entry.n_max else f"{entry.n_min}-{entry.n_max}"
     numbers = [str(entry.problems), n, str(entry.errors), str(entry.unjudged)]
-    return [entry.run.slug, entry.run.model.role, *numbers, *(percent(values.get(k)) for k in ks)]
+    values, limits = dict(zip(entry.k, entry.pass_at_k, strict=True)), _limits(entry)
+    spans = dict(zip(entry.k, map(span, limits["low"], limits["high"]), strict=True))
+    rows = [[entry.run.slug, entry.run.model.role, *numbers, *(percent(values.get(k)) for k in ks)]]
+    if any(spans.values()):
+        rows.append([""] * 6 + [spans.get(k, "") for k in ks])
+    if plug_in:
+        given = dict(zip(entry.k, biased(board, entry.run, entry.k), strict=True))
+        rows.append(["  plug-in, biased low", *[""] * 5, *(percent(given.get(k)) for k in ks)])
+    return rows
+
+
+def _pair_text(pair: PairSummary) -> str:
+    """A pair in a few lines; numbers are points, with 95 % over problems."""
+    lines = [f"{pair.other.slug} against {pair.base.slug} · {pair.problems} problems · common k {pair.k}"]
+    found = pair.comparison
+    gap = f"{pair.base.slug} pass@{pair.k} - {pair.other.slug} pass@1 = {percent(pair.gap)}"
+    if found is not None:
+        first, last = found.difference[0], found.difference[-1]
+        low, high = found.problems.low, found.problems.high
+        at_k = f"; pass@{pair.k} {points(last)} [{points(low[-1])}, {points(high[-1])}] p {p_value(found.p_value)}"
+        at_1 = f"pass@1 {points(first)} [{points(low[0])}, {points(high[0])}] p {p_value(found.p_first)}"
+        lines.append(f"  difference  {at_1}{at_k if pair.k > 1 else ''}")
+        lines.append(f"  crossover   {crossing_text(found, pair.k)}")
+        gap += f" [{percent(found.gap_interval.low)}, {percent(found.gap_interval.high)}]"
+    return visible("\n" + "\n".join([*lines, f"  gap         {gap} points"]) + "\n")
+
+
+def crossing_text(found: Comparison, k: int) -> str:
+    """Where base overtakes, or that nothing of the kind is seen by k; the mirror case where that is what happens."""
+    one, mirror = found.crossover, found.mirror
+    if mirror.k is not None:
+        return f"the other run is ahead from k = {mirror.k} on {_k_limits(mirror, k)}"
+    if one.k is not None:
+        return f"base is ahead from k = {one.k} on {_k_limits(one, k)}"
+    return f"{one.verdict} by k = {k}; probability that base overtakes by then {one.probability:.2f}"
+
+
+def _k_limits(found: Crossover, k: int) -> str:
+    low, high = (f"not by {k}" if limit is None else str(limit) for limit in (found.low, found.high))
+    return f"[{low}, {high}], probability {found.probability:.2f} by k = {k}"

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Meter, Narrator
-from explorer.commands.passk import whole_number
 
 if TYPE_CHECKING:
     from engine.sampling import Plan, Sampled

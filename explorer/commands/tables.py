@@ -20,6 +20,21 @@ def percent(value: float | None) -> str:
     return UNKNOWN_MARK if value is None else f"{100 * value:.1f}"
 
 
+def points(value: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * value:+.1f}"
+
+
+def span(low: float | None, high: float | None) -> str:
+    """Limits in percent; nothing where there are none."""
+    return "" if low is None or high is None else f"{percent(low)}–{percent(high)}"
+
+
+def p_value(value: float) -> str:
+    """Two digits that count; never 0."""
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
 def parts(study: Study) -> str:
     """A line on runs of which fewer traces are stored than were counted; nothing where there are none.
 

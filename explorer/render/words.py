@@ -8,6 +8,7 @@ from math import isnan
 from typing import Final
 
 from explorer.render.pieces import Line, Piece, Tone, dim, joined, plain
+from store import audits
 from store.names import number_text
 from store.rows import Count, RunRow, TraceRow
 from store.types import Finish, Outcome, Reading, Role, Rule, Settings
@@ -38,16 +39,7 @@ _ROLES: Final = {
     Role.OTHER: "other",
 }
 
-LABELS: Final = {
-    1: "valid",
-    2: "cancelling errors",
-    3: "guess",
-    4: "answer-aware",
-    5: "skipped steps",
-    6: "wrong reference",
-    7: "verifier wrong",
-    8: "cannot tell",
-}
+LABELS: Final = {digit: label.word for digit, label in audits.LABELS.items()}
 """Audit labels by their digit."""
 
 

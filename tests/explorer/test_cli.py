@@ -53,15 +53,41 @@ def test_passk_prints_the_json_of_the_contract(db: Path, capsys: pytest.CaptureF
     (benchmark,) = document["benchmarks"]
     assert (benchmark["benchmark"], benchmark["common_k"]) == ("sums", 2)
     base, rl = benchmark["runs"]
-    assert base == {
+    contract = {
         "run": "base-7b@sums", "model": "lab/base-7b", "role": "base", "step": None, "problems": 2, "n_min": 2, "n_max": 2,
-        "errors": 0, "unjudged": 0, "k": [1, 2], "pass_at_k": [0.25, 0.5], "low": [None, None], "high": [None, None],
+        "errors": 0, "unjudged": 0, "k": [1, 2], "pass_at_k": [0.25, 0.5],
     }  # fmt: skip
+    assert {name: base[name] for name in contract} == contract
+    for run in (base, rl):
+        for kind in ("", "_all", "_samples"):
+            limits = zip(run["low" + kind], run["pass_at_k"], run["high" + kind], strict=True)
+            assert all(0 <= low <= value <= high <= 1 for low, value, high in limits), "two problems say little, but in order"
+        assert run["low_all"] <= run["low"]
+        assert run["high"] <= run["high_all"]
+    assert base["plug_in_biased_low"] == [0.25, pytest.approx(0.375)]
     assert (rl["run"], rl["step"], rl["n_min"], rl["n_max"]) == ("rl-7b-step-100@sums", 100, 2, 4)
     assert rl["pass_at_k"] == [0.625, 0.75]
     (pair,) = benchmark["pairs"]
-    assert (pair["base"], pair["other"], pair["crossover"], pair["p_value"]) == (base["run"], rl["run"], None, None)
-    assert pair["gap"] == {"k": 2, "value": pytest.approx(0.5 - 0.625)}
+    assert (pair["base"], pair["other"]) == (base["run"], rl["run"])
+    assert pair["gap"] == {"k": 2, "value": pytest.approx(-0.125), "low": pair["gap"]["low"], "high": pair["gap"]["high"]}
+    assert pair["gap"]["low"] < -0.125 < pair["gap"]["high"]
+    assert pair["crossover"].keys() == {"verdict", "k", "low", "high", "probability"}
+    assert (pair["crossover"]["verdict"], pair["crossover"]["k"]) == ("no crossing seen", None)
+    assert pair["difference"]["value"] == pytest.approx([0.375, 0.25])
+    assert pair["p_value"] == 1.0, "one problem that differs is no evidence"
+
+
+def test_passk_shows_intervals_and_pairs(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "passk", db)
+    title, _, row, limits, *_ = out.splitlines()
+    assert "95 % over problems" in title
+    assert row.split()[-2:] == ["25.0", "50.0"]
+    assert limits.split() == [limits.split()[0], limits.split()[1]]
+    assert limits.count("–") == 2
+    assert "rl-7b-step-100@sums against base-7b@sums · 2 problems · common k 2" in out
+    assert "crossover   no crossing seen by k = 2" in out
+    assert "biased" not in out
+    assert "plug-in, biased low" in call(capsys, "passk", db, "--plug-in")[1]
 
 
 def test_passk_at_asked_k_is_unknown_beyond_n(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +106,24 @@ def test_coverage_prints_the_json_of_the_contract(db: Path, capsys: pytest.Captu
     # 1 of 4 at k = 2 is an even chance: at least as likely as not counts as solved.
     assert (document["both"], document["base_only"], document["other_only"], document["neither"]) == (["1"], [], ["hard/2"], [])
     assert document["expected"] == {"both": 1.0, "base_only": 0.0, "other_only": 0.5, "neither": 0.5}
-    assert {"mcnemar_p", "srr", "ndr", "sds", "nscr", "evidence"} <= document.keys()
+    assert {"mcnemar_p", "srr", "ndr", "sds", "nscr"} <= document.keys()
+    assert document["evidence"] == {"hard/2": "undetermined"}, "1 of 4 against 0 of 2"
+    assert document["problems"]["hard/2"]["standing"] == "undetermined"
+    assert document["sizes"]["both"]["low"] <= 1.0 <= document["sizes"]["both"]["high"]
+
+
+def test_coverage_shows_the_evidence_of_each_problem_that_one_run_alone_solves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("model,problem,n,correct\nA,a,128,40\nB,a,128,0\nA,b,128,1\nB,b,128,0\nA,c,128,9\nB,c,128,99\n")
+    db = tmp_path / "s.db"
+    call(capsys, "import", db, path)
+    _, out, _ = call(capsys, "coverage", db, "--base", "A", "--other", "B", "--budget", "2")
+    rows = {line.split()[0]: line.split() for line in out.splitlines() if line.split()[:1] in (["a"], ["b"], ["c"])}
+    assert rows.keys() == {"a", "b"}
+    assert rows["a"][-2:] == ["clear", "undetermined"], "they differ; that B cannot within 2 draws is not shown"
+    assert rows["b"][-2:] == ["undetermined", "undetermined"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +259,7 @@ def test_runs_without_a_known_base_are_not_paired(tmp_path: Path, capsys: pytest
     _, out, err = call(capsys, "passk", tmp_path / "s.db")
     assert "gap" not in out
     assert "--base" in err
-    assert "gap  b@t pass@4 - a@t pass@1" in call(capsys, "passk", tmp_path / "s.db", "--base", "B")[1]
+    assert "gap         b@t pass@4 - a@t pass@1" in call(capsys, "passk", tmp_path / "s.db", "--base", "B")[1]
 
 
 def test_a_damaged_text_is_found_by_check_and_a_sentence_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,7 +322,10 @@ def test_every_command_shows_help_with_an_example_that_parses(command: str, caps
     assert cli._parser(command).parse_args(words).command == command
 
 
-@pytest.mark.parametrize("command", ["import", "passk", "coverage", "verify", "check", "migrate"])
+OF_A_STUDY = ["accuracy", "beyond", "claims", "coverage", "guess", "passk", "plan", "series", "suspect", "verify"]
+
+
+@pytest.mark.parametrize("command", [*OF_A_STUDY, "import", "check", "migrate", "audit", "report", "export"])
 def test_the_examples_of_data_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shlex
 

@@ -1,0 +1,147 @@
+"""The claim that problems which only base solves are no lucky guesses.
+
+The chance g to guess a problem right is known in one of two ways: from a run of direct answers, where somebody names one, as
+(c + 1/2) / (n + 1); else from the spread of base's own wrong answers, as the chance that two of them agree. A slip that is made
+again and again raises the latter, so it can show that a problem is no guess, never that it is one. Each base-only problem's c
+is held against Binomial(n, g), given that c is large enough for the problem to count as solved: without that condition every
+problem chosen for its c > 0 would look like more than luck.
+
+Per problem, clearly above guessing, guessing suffices (clearly not above), or neither; q-values over these problems.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import bdtr, bdtrc
+
+from engine.analyses.guess import Guessable, guessable
+from engine.analyses.many import adjusted
+from engine.analyses.passk import pass_at_k
+from engine.answers import answer_classes, guess_rate
+from engine.claims import sizes
+from engine.claims.base import LARGE_K, LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, of_two
+from engine.claims.ground import Ground, Pair
+from engine.summary import cover
+
+Values = NDArray[np.float64]
+
+MOST: Final = 0.5
+
+GUESSES: Final = Claim(
+    "not-guesses",
+    "Most problems that only base solves are solved more often than by guessing.",
+    "Yue et al. 2025 (2504.13837), section 3 and appendix, against the critics' lucky guesses",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Base-only problems held against guessing."""
+
+    above: int
+    suffices: int
+    problems: int
+
+
+def not_guesses(ground: Ground) -> list[Found]:
+    """Share of base-only problems clearly above guessing, tested against MOST; contradicted where, by direct answers, guessing
+    clearly suffices for most of them."""
+    return ground.over_pairs(GUESSES, _not_guesses)
+
+
+def held_against(n: ArrayLike, c: ArrayLike, guess: ArrayLike, k: int, level: float = LEVEL) -> Held:
+    """n, c: whole numbers [problems] of problems that count as solved at k; guess: their g, each in [0, 1].
+
+    Raises ValueError for a problem that is not solved at k: the test would not be of what was chosen.
+    """
+    totals, correct, chance = np.asarray(n, dtype=np.int64), np.asarray(c, dtype=np.int64), np.asarray(guess, dtype=np.float64)
+    least = _least_solved(totals, k)
+    if (correct < least).any():
+        raise ValueError(f"a problem is not solved at k = {k}: give those alone that are")
+    chosen = bdtrc(least - 1, totals, chance)
+    certain = chosen <= 0  # no guess ever gets so far
+    safe = np.where(certain, 1.0, chosen)
+    above = np.where(certain, 0.0, bdtrc(correct - 1, totals, chance) / safe)
+    below = np.where(certain, 1.0, (bdtr(correct, totals, chance) - bdtr(least - 1, totals, chance)) / safe)
+    clear = [int((adjusted(np.clip(p, 0, 1)) <= 1 - level).sum()) for p in (above, below)]
+    return Held(clear[0], clear[1], len(totals))
+
+
+def of_problems(held: Held, level: float = LEVEL) -> tuple[Estimate, Finding]:
+    """The share above guessing, its interval, and what is found."""
+    low, high = sizes.share_interval(held.above, held.problems, level)
+    supports, contradicts = (sizes.p_at_least(number, held.problems, MOST) for number in (held.above, held.suffices))
+    finding, p_value = of_two(supports, contradicts, 1 - level)
+    return Estimate(held.above / held.problems, low, high, p_value), finding
+
+
+def _not_guesses(ground: Ground, pair: Pair) -> Found:
+    if pair.k < LARGE_K:
+        return ground.cannot_tell(GUESSES, ground.too_few("base-only is a matter of large k", pair.k, len(pair.keys)), pair)
+    sets = cover(ground.board, pair.base, pair.other)
+    if not sets.base_only:
+        none = f"no problem of {len(pair.keys)} is solved by {pair.base.name} only at k = {sets.k}, so none can be a guess"
+        return ground.cannot_tell(GUESSES, f"{none}; `basebound sample {ground.study.path}` may find some", pair)
+    rates, how = _rates(ground, pair)
+    known = [key for key in sets.base_only if key in rates]
+    if not known:
+        return ground.cannot_tell(GUESSES, _unknown(ground, pair, len(sets.base_only)), pair)
+    at = [pair.keys.index(key) for key in known]
+    n, c = ([counts[i] for i in at] for counts in (pair.base_n, pair.base_c))
+    held = held_against(n, c, [rates[key] for key in known], sets.k, ground.level)
+    held = held if ground.direct else replace(held, suffices=0)
+    estimate, finding = of_problems(held, ground.level)
+    suffices = f", for {held.suffices} guessing suffices" if ground.direct else ", which can show none to be a guess"
+    reason = (
+        f"of {len(sets.base_only)} problems that only {pair.base.name} solves at k = {sets.k} ({len(pair.keys)} problems),"
+        f" {len(known)} have a known chance to be guessed, {how}: clearly above it {held.above}{suffices}"
+    )
+    return ground.found(GUESSES, pair, Measured("share above guessing", estimate, finding, Unit.SHARE), reason)
+
+
+def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, float], str]:
+    """By key, the chance to guess the problem, and how it is known."""
+    if ground.direct is not None:
+        return _from_direct(ground), f"from {ground.direct.name}'s direct answers"
+    classes = answer_classes(ground.study, ground.board.benchmark, ground.verifier)
+    found = {
+        problem.key: guess_rate(classes[pair.base.run_id, problem.problem_id])
+        for problem in ground.board.problems
+        if (pair.base.run_id, problem.problem_id) in classes
+    }
+    return {key: rate for key, rate in found.items() if rate is not None}, "from how often two of its wrong answers agree"
+
+
+def _from_direct(ground: Ground) -> dict[str, float]:
+    """Easy problems are known rather than guessed: they have no chance to guess."""
+    if ground.direct is None:
+        return {}
+    cells = (
+        (problem.key, ground.board.cells.get((ground.direct.run_id, problem.problem_id))) for problem in ground.board.problems
+    )
+    counts = {key: (cell.n, cell.correct) for key, cell in cells if cell is not None and cell.n}
+    kinds = guessable([n for n, _ in counts.values()], [c for _, c in counts.values()])
+    kept = (one for one, kind in zip(counts.items(), kinds, strict=True) if kind is not Guessable.EASY)
+    return {key: (c + 0.5) / (n + 1) for key, (n, c) in kept}
+
+
+def _unknown(ground: Ground, pair: Pair, number: int) -> str:
+    return (
+        f"nothing tells how easily the {number} problems that only {pair.base.name} solves are guessed: import its traces with"
+        f" `basebound import {ground.study.path} FILE`, or name a run of direct answers with --direct RUN"
+    )
+
+
+def _least_solved(n: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The least c of each n with which a problem counts as solved at k: a chance of one half."""
+    least = {size: _first_half(size, k) for size in np.unique(n).tolist()}
+    return np.array([least[size] for size in n.tolist()], dtype=np.int64)
+
+
+def _first_half(n: int, k: int) -> int:
+    chances = pass_at_k(n, np.arange(n + 1), k)
+    return int(np.argmax(chances > 0.5 - 1e-12))

@@ -1,0 +1,166 @@
+"""Claims about where RL's responses lie in base's distribution: how likely they are under base, and whether it can draw them.
+
+Both need responses of both runs scored by the base model (`basebound score`), and compare RL's responses with base's own ON THE
+SAME PROBLEMS: base's own scores are the null, with whatever the scorer's arithmetic does to a token at the edge of the nucleus.
+The mean of many tokens says nothing of the one that decides; the nucleus does, for that exact trace only. Neither stands for
+the other, so they are two claims.
+
+Stored traces may be a part of those counted, chosen by their answers; the reason then says how many of how many were scored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log
+from typing import Final
+
+import numpy as np
+
+from engine.claims.base import Claim, Estimate, Found, Measured, Unit, by_sign, percent
+from engine.claims.ground import Ground, Pair
+from engine.claims.means import mean_against
+from store.types import UNKNOWN
+
+AS_LIKELY: Final = 1.05
+"""As likely as base's own: a perplexity at most this many times theirs."""
+AS_REACHABLE: Final = 0.05
+"""As reachable as base's own: a share with every token in the nucleus at most this far below theirs."""
+
+LIKELY: Final = Claim(
+    "likely-under-base",
+    f"RL's responses are as likely under base as base's own: perplexity at most {AS_LIKELY:g} times theirs.",
+    "Yue et al. 2025 (2504.13837), section 4.1",
+)
+REACHABLE: Final = Claim(
+    "reachable-from-base",
+    f"Base can draw RL's very responses, every token in its nucleus, as often as its own up to {100 * AS_REACHABLE:g} points.",
+    "what critics ask of the above: perplexity is a mean, reaching a trace takes every token",
+)
+
+# By run and problem: perplexity's logarithm (temperature 1), summed, and of how many responses; then, of those scored at the
+# run's own decoding, how many have every token inside, and how many there are.
+_SCORED: Final = """
+SELECT sample.run_id, sample.problem_id,
+       sum(CASE WHEN {plain} THEN -logp / scored.tokens END), count(CASE WHEN {plain} THEN logp END),
+       sum(CASE WHEN {own} THEN outside = 0 END), count(CASE WHEN {own} THEN 1 END)
+FROM likelihood AS scored JOIN sample USING (sample_id) JOIN run USING (run_id) JOIN problem USING (problem_id)
+JOIN model AS scorer ON scorer.model_id = scorer_id
+WHERE problem.benchmark = ? AND scorer.name = ? AND scorer.revision = ? AND scored.tokens > 0
+GROUP BY sample.run_id, sample.problem_id
+""".format(
+    plain="scored.temperature = 1 AND scored.top_p = 1 AND scored.top_k = 0",
+    own="scored.temperature = run.temperature AND scored.top_p = run.top_p AND scored.top_k = run.top_k",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Responses of one run to one problem under base: sums, and of how many."""
+
+    log_perplexity: float
+    responses: int
+    inside: int
+    decoded: int
+
+
+def likely_under_base(ground: Ground) -> list[Found]:
+    """PPL_base(Y_other) / PPL_base(Y_base), the geometric mean over problems, tested against AS_LIKELY."""
+    scored = _by_scorer(ground)
+    return ground.over_pairs(LIKELY, lambda ground, pair: _likely(ground, pair, scored))
+
+
+def reachable_from_base(ground: Ground) -> list[Found]:
+    """Share of responses with every token inside base's nucleus, other less base, tested against -AS_REACHABLE."""
+    scored = _by_scorer(ground)
+    return ground.over_pairs(REACHABLE, lambda ground, pair: _reachable(ground, pair, scored))
+
+
+Scores = dict[tuple[int, int], _Scored]
+
+
+def _by_scorer(ground: Ground) -> dict[tuple[str, str], Scores]:
+    """By base model (name, revision), what it thinks of every run's responses, by (run_id, problem_id)."""
+    models = {(pair.base.model.name, pair.base.model.revision) for pair in ground.pairs()}
+    return {
+        model: {
+            (run, problem): _Scored(logs or 0.0, responses, inside or 0, decoded)
+            for run, problem, logs, responses, inside, decoded in ground.study.query(_SCORED, (ground.board.benchmark, *model))
+        }
+        for model in models
+    }
+
+
+def _likely(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> Found:
+    both = [two for two in _both(ground, pair, scored) if all(one.responses for one in two)]
+    if not both:
+        return ground.cannot_tell(LIKELY, _unscored(ground, pair), pair)
+    logs = np.array([[one.log_perplexity / one.responses for one in two] for two in both])
+    further = logs[:, 1] - logs[:, 0]
+    ends = float(further.min()), float(further.max())
+    mean = mean_against(further, log(AS_LIKELY), ground.level, ground.seed, ends)
+    base, other = np.exp(logs.mean(axis=0))
+    numbers = [sum(two[i].responses for two in both) for i in (0, 1)]
+    reason = (
+        f"over {len(both)} of {len(pair.keys)} problems the mean perplexity under {pair.base.model.name} is {other:.3f} for"
+        f" {numbers[1]:,} responses of {pair.other.name} and {base:.3f} for {numbers[0]:,} of {pair.base.name},"
+        f" {_of_all(ground, pair, numbers)}"
+    )
+    estimate = Estimate(exp(mean.value), exp(mean.low), exp(mean.high), mean.p_value)
+    finding = by_sign(log(AS_LIKELY) - mean.value, mean.p_value, ground.alpha)
+    return ground.found(LIKELY, pair, Measured("PPL_base(other) / PPL_base(base)", estimate, finding, Unit.RATIO), reason)
+
+
+def _reachable(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> Found:
+    if why := _no_nucleus(ground, pair):
+        return ground.cannot_tell(REACHABLE, why, pair)
+    both = [two for two in _both(ground, pair, scored) if all(one.decoded for one in two)]
+    if not both:
+        return ground.cannot_tell(REACHABLE, _unscored(ground, pair), pair)
+    shares = np.array([[one.inside / one.decoded for one in two] for two in both])
+    estimate = mean_against(shares[:, 1] - shares[:, 0], -AS_REACHABLE, ground.level, ground.seed)
+    base, other = shares.mean(axis=0)
+    numbers = [sum(two[i].decoded for two in both) for i in (0, 1)]
+    reason = (
+        f"over {len(both)} of {len(pair.keys)} problems every token lies in the nucleus of {pair.base.model.name} for"
+        f" {percent(other)} of {numbers[1]:,} responses of {pair.other.name} and {percent(base)} of {numbers[0]:,} of"
+        f" {pair.base.name}, each at its run's decoding, {_of_all(ground, pair, numbers)}"
+    )
+    finding = by_sign(estimate.value + AS_REACHABLE, estimate.p_value, ground.alpha)
+    return ground.found(REACHABLE, pair, Measured("nucleus support, other - base", estimate, finding), reason)
+
+
+def _no_nucleus(ground: Ground, pair: Pair) -> str | None:
+    """Why no token could be found outside a nucleus, whatever was scored; None where one could."""
+    runs = pair.base, pair.other
+    drawn = {run.name: (run.settings.temperature, run.settings.top_p, run.settings.top_k) for run in runs}
+    unknown = [name for name, decoding in drawn.items() if UNKNOWN in decoding]
+    tells = f"`basebound sample {ground.study.path} --top-p 0.95` and `basebound score` bring runs that tell"
+    if unknown:
+        return f"temperature, top-p or top-k of {' and '.join(unknown)} is not known, so neither is the nucleus: {tells}"
+    if all(decoding[1:] == (1, 0) for decoding in drawn.values()):
+        return f"both runs were drawn at top-p 1, which excludes no token, so nothing could fail: {tells}"
+    return None
+
+
+def _both(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> list[tuple[_Scored, _Scored]]:
+    """Of each shared problem where responses of both were scored by the base model: base's, the other's."""
+    of = scored.get((pair.base.model.name, pair.base.model.revision), {})
+    runs = pair.base.run_id, pair.other.run_id
+    ids = (problem.problem_id for problem in ground.board.judged(pair.base, pair.other))
+    return [(of[runs[0], one], of[runs[1], one]) for one in ids if all((run, one) in of for run in runs)]
+
+
+def _unscored(ground: Ground, pair: Pair) -> str:
+    return (
+        f"{pair.base.model.name} has not scored responses of both runs to one problem:"
+        f" `basebound score {ground.study.path} --scorer DIR --of {pair.base.slug} {pair.other.slug}`"
+        " (it takes responses sampled here, with their token ids)"
+    )
+
+
+def _of_all(ground: Ground, pair: Pair, scored: list[int]) -> str:
+    """How many of the counted responses were scored: which those are may depend on their answers."""
+    counted = [sum(count.counted for count in ground.board.counts(run)) for run in (pair.base, pair.other)]
+    if counted == scored:
+        return "all that were counted"
+    return f"a part of the {counted[1]:,} and {counted[0]:,} counted, which may have been chosen by their answers"

@@ -1,0 +1,249 @@
+"""Samples as other programs take them: a Parquet table with a column for every fact, or our own JSONL, which can be imported
+again.
+
+Both are written a part at a time, so that memory does not grow with the study. What the columns mean:
+
+- `outcome` is the deciding verifier's (or the one asked for), `correct` says it as true or false; both are null where nobody
+  has judged the sample, and `correct` where the verifier failed. `imported` is what the sample's own file says.
+- `label` is the newest audit label in force, a person's before a judge model's; `auditor` is who gave it.
+- A numeric setting that nobody recorded is null; textual ones are the word "unknown".
+- `ppl_M` is the response's perplexity under model M at temperature 1; `outside_M` how many of its tokens M could never draw
+  at the run's decoding.
+- Lone surrogates in a response become U+FFFD in Parquet, which holds none; JSONL keeps them.
+
+In JSONL `correct` is the deciding verdict: no answer is false, an error or a missing verdict is not there. Read again, it is
+the file's own score, beside what our verifier then says. Indices, labels and likelihoods are no part of that format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from engine.importers.fields import printable
+from store import exporting
+from store.errors import BaseboundError
+from store.exporting import SampleRow, Scorer
+from store.reader import Study
+from store.rows import RunRow
+from store.types import NUMERIC_SETTINGS, PER_SOURCE, SETTING_NAMES, UNKNOWN, Finish, Number, Outcome
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Schema
+
+GROUP_ROWS: Final = 50_000
+GROUP_BYTES: Final = 64 << 20
+"""A row group is written once it holds that much, or GROUP_ROWS rows."""
+
+_MODEL: Final = ("name", "revision", "role", "parent", "algorithm", "step", "training_seed")
+_TEXT, _WHOLE, _REAL, _FLAG = "string", "int64", "float64", "bool"
+
+RUN_COLUMNS: Final = {
+    "run": _TEXT, "run_key": _TEXT, "benchmark": _TEXT,
+    "model": _TEXT, "revision": _TEXT, "role": _TEXT, "parent": _TEXT, "algorithm": _TEXT, "step": _WHOLE,
+    "training_seed": _WHOLE,
+    **{name: _REAL if name in NUMERIC_SETTINGS else _TEXT for name in SETTING_NAMES if name != "seed"}, "run_seed": _TEXT,
+}  # fmt: skip
+"""Column and type of what a row says of its run."""
+
+SAMPLE_COLUMNS: Final = {
+    "problem": _TEXT, "level": _TEXT, "kind": _TEXT, "reference": _TEXT, "index": _WHOLE,
+    "outcome": _TEXT, "correct": _FLAG, "verifier": _TEXT, "verifier_version": _TEXT, "route": _TEXT, "answer": _TEXT,
+    "imported": _TEXT, "label": _WHOLE, "auditor": _TEXT,
+    "finish": _TEXT, "stop_reason": _TEXT, "tokens": _WHOLE, "chars": _WHOLE, "seed": _WHOLE,
+    "source": _TEXT, "source_line": _WHOLE,
+}  # fmt: skip
+"""Column and type of what a row says of its sample."""
+
+TEXT_COLUMNS: Final = {"statement": _TEXT, "response": _TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is exported."""
+
+    runs: Sequence[RunRow]
+    verifier: str | None = None
+    """Whose verdicts; None for the deciding ones."""
+    texts: bool = False
+
+
+def columns(scorers: Sequence[Scorer], texts: bool) -> dict[str, str]:
+    """Every column of the table with its type."""
+    scores = {f"ppl_{one.name}": _REAL for one in scorers} | {f"outside_{one.name}": _WHOLE for one in scorers}
+    return RUN_COLUMNS | SAMPLE_COLUMNS | scores | (TEXT_COLUMNS if texts else {})
+
+
+def run_facts(run: RunRow) -> dict[str, object]:
+    """What every row says of its run, by RUN_COLUMNS."""
+    model = {("model" if name == "name" else name): getattr(run.model, name) for name in _MODEL}
+    settings = {name: _setting(name, getattr(run.settings, name)) for name in SETTING_NAMES if name != "seed"}
+    facts = {"run": run.slug, "run_key": run.key, "benchmark": run.benchmark} | model | settings
+    return facts | {"role": run.model.role.value, "run_seed": str(run.settings.seed)}
+
+
+def sample_facts(row: SampleRow, scorers: Sequence[Scorer] = ()) -> dict[str, object]:
+    """What a row says of its sample, by SAMPLE_COLUMNS and the scorers' columns."""
+    facts: dict[str, object] = {
+        "problem": row.problem.key,
+        "level": row.problem.level,
+        "kind": row.problem.kind,
+        "reference": row.problem.reference,
+        "index": row.index,
+        "outcome": None if row.outcome is None else row.outcome.value,
+        "correct": is_correct(row.outcome),
+        "verifier": row.verifier,
+        "verifier_version": row.version,
+        "route": row.route,
+        "answer": row.answer,
+        "imported": None if row.imported is None else row.imported.value,
+        "label": row.label,
+        "auditor": row.auditor,
+        "finish": row.finish.value,
+        "stop_reason": row.stop_reason,
+        "tokens": row.tokens,
+        "chars": row.chars,
+        "seed": row.seed,
+        "source": None if row.source is None else source_name(row.source),
+        "source_line": row.line,
+    }
+    for one in scorers:
+        score = row.scores.get(one.model_id)
+        facts[f"ppl_{one.name}"] = score and score.perplexity
+        facts[f"outside_{one.name}"] = score and score.outside
+    return facts
+
+
+def is_correct(outcome: Outcome | None) -> bool | None:
+    """True, False, or None where nobody can say: not judged, or the verifier failed."""
+    return None if outcome in (None, Outcome.ERROR) else outcome is Outcome.CORRECT
+
+
+def source_name(path: str) -> str:
+    """A source as it may be told to others: the last part of an absolute path, which would name somebody's machine."""
+    for kind in (PurePosixPath(path), PureWindowsPath(path)):
+        if kind.is_absolute():
+            return kind.name
+    return path
+
+
+def rows(study: Study, wanted: Wanted) -> Iterator[tuple[RunRow, list[SampleRow]]]:
+    """Every sample wanted, in batches of one run."""
+    for run in wanted.runs:
+        for batch in exporting.samples(study, run, wanted.verifier, texts=wanted.texts):
+            yield run, batch
+
+
+def write_parquet(study: Study, wanted: Wanted, path: Path, version: str) -> Iterator[int]:
+    """Write the table; yields how many rows were read, now and then. version: of basebound, kept in the file's metadata.
+
+    Raises BaseboundError where pyarrow is not installed.
+    """
+    pyarrow = _pyarrow()
+    from pyarrow.parquet import ParquetWriter
+
+    scorers = exporting.scorers(study)
+    schema = _schema(columns(scorers, wanted.texts), wanted, version)
+    dictionaries = [name for name in schema.names if name != "response"]
+    done = 0
+    with ParquetWriter(path, schema, compression="zstd", use_dictionary=dictionaries) as writer:
+        group: list[RecordBatch] = []
+        for facts in _facts(study, wanted, scorers):
+            group.append(pyarrow.RecordBatch.from_pylist(facts, schema=schema))
+            done += len(facts)
+            if sum(part.num_rows for part in group) >= GROUP_ROWS or sum(part.nbytes for part in group) >= GROUP_BYTES:
+                writer.write_table(pyarrow.Table.from_batches(group), row_group_size=GROUP_ROWS)
+                group = []
+            yield done
+        writer.write_table(pyarrow.Table.from_batches(group, schema=schema), row_group_size=GROUP_ROWS)
+
+
+def write_jsonl(study: Study, wanted: Wanted, file: IO[str]) -> Iterator[int]:
+    """Write our own format; yields how many lines were written, now and then."""
+    statements = _Statements(study)
+    done = 0
+    for run, batch in rows(study, wanted):
+        about = run_record(run)
+        for row in batch:
+            file.write(json.dumps(about | sample_record(row, statements.of(row)), separators=(",", ":")) + "\n")
+        done += len(batch)
+        yield done
+
+
+def run_record(run: RunRow) -> dict[str, object]:
+    """A run as every line of our JSONL has it; what nobody recorded is left out."""
+    settings = {name: value for name, value in asdict(run.settings).items() if value != UNKNOWN}
+    if settings["seed"] == PER_SOURCE:
+        del settings["seed"]
+    model = {("model" if name == "name" else name): getattr(run.model, name) for name in _MODEL}
+    record = model | {"benchmark": run.benchmark, "settings": settings}
+    return {name: value for name, value in record.items() if value not in (None, UNKNOWN)}
+
+
+def sample_record(row: SampleRow, statement: str | None) -> dict[str, object]:
+    """A sample as a line of our JSONL has it; what nobody recorded is left out."""
+    record: dict[str, object] = {
+        "problem": row.problem.key,
+        "statement": statement,
+        "reference": row.problem.reference,
+        "level": row.problem.level,
+        "finish": None if row.finish is Finish.UNKNOWN else row.finish.value,
+        "stop_reason": row.stop_reason,
+        "tokens": row.tokens,
+        "seed": row.seed,
+        "correct": is_correct(row.outcome),
+        "answer": None if is_correct(row.outcome) is None else row.answer,
+    }
+    return {name: value for name, value in record.items() if value is not None} | {"response": row.response or ""}
+
+
+def _setting(name: str, value: Number) -> object:
+    if name not in NUMERIC_SETTINGS:
+        return value
+    return None if isinstance(value, str) else float(value)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ModuleNotFoundError:
+        raise BaseboundError("--parquet needs pyarrow; install it with: pip install 'basebound[parquet]'") from None
+    return pyarrow
+
+
+def _schema(types: dict[str, str], wanted: Wanted, version: str) -> Schema:
+    pyarrow = _pyarrow()
+    about = {"basebound": version, "verifier": wanted.verifier or "deciding"}
+    return pyarrow.schema(
+        [(name, getattr(pyarrow, kind if kind != _FLAG else "bool_")()) for name, kind in types.items()], about
+    )
+
+
+def _facts(study: Study, wanted: Wanted, scorers: Sequence[Scorer]) -> Iterator[list[dict[str, object]]]:
+    """The table's rows, by column, a batch at a time."""
+    statements = _Statements(study)
+    for run, batch in rows(study, wanted):
+        about = run_facts(run)
+        facts = [about | sample_facts(row, scorers) for row in batch]
+        if wanted.texts:
+            for fact, row in zip(facts, batch, strict=True):
+                fact["statement"] = statements.of(row)
+                fact["response"] = row.response and printable(row.response)
+        yield facts
+
+
+class _Statements:
+    """Whole statements, each read once."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._known: dict[int, str | None] = {}
+
+    def of(self, row: SampleRow) -> str | None:
+        problem = row.problem
+        if problem.problem_id not in self._known:
+            self._known[problem.problem_id] = self._study.problem(problem.benchmark, problem.key).statement
+        return self._known[problem.problem_id]

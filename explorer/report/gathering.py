@@ -1,0 +1,221 @@
+"""The report's values, gathered once from a study by the analyses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine.analyses.accuracy import histogram
+from engine.analyses.boundary import Evidence, Standing, evidence, support
+from engine.analyses.coverage import coverage
+from engine.analyses.many import adjusted
+from engine.analyses.pairs import Comparison
+from engine.analyses.passk import k_grid
+from engine.analyses.perplexity import Perplexity, perplexities
+from engine.auditing import audited_run, cot, protocol, read_labels
+from engine.auditing.concord import concord
+from engine.board import Board
+from engine.claims import claims
+from engine.claims.base import Found
+from engine.exporting import source_name
+from engine.health import health
+from engine.summary import BenchmarkSummary, PairSummary, RunSummary, paired_counts
+from explorer.report.material import (
+    QUANTILES,
+    Asked,
+    AuditPart,
+    BatchPart,
+    BenchmarkPart,
+    Material,
+    PairPart,
+    PerplexityPart,
+    Provenance,
+    RunPart,
+    SourcePart,
+)
+from store.audits import audits
+from store.measures import LikelihoodRow, likelihoods, models
+from store.reader import Study
+from store.rows import Count, RunRow
+from store.schema import SCHEMA_VERSION
+
+FAILURES_PER_BUDGET: Final = 60
+"""How many samples without a success it takes, for each draw of a budget, before a model counts as one that cannot."""
+
+_SOURCES: Final = """
+SELECT path, format, sha256, bytes, imported, complete, (SELECT count(*) FROM sample WHERE sample.source_id = source.source_id)
+FROM source ORDER BY source_id
+"""
+
+_JUDGES: Final = """
+SELECT name, version, count(*) FROM verdict JOIN verifier USING (verifier_id) GROUP BY name, version ORDER BY name, version
+"""
+
+_BATCHES: Final = """
+SELECT slug, sampler, version, device, dtype, started FROM batch JOIN run USING (run_id) ORDER BY batch_id
+"""
+
+
+def gather(study: Study, asked: Asked, boards: Sequence[Board], summaries: Sequence[BenchmarkSummary]) -> Material:
+    """Everything, for the benchmarks of these boards and the pairs of their summaries, which were made with intervals."""
+    scored = likelihoods(study)
+    return Material(
+        _provenance(study, asked),
+        tuple(_benchmark(study, asked, board, of, scored) for board, of in zip(boards, summaries, strict=True)),
+    )
+
+
+def _provenance(study: Study, asked: Asked) -> Provenance:
+    sources = (
+        SourcePart(source_name(path), kind, sha256, size, imported, bool(complete), samples)
+        for path, kind, sha256, size, imported, complete, samples in study.query(_SOURCES)
+    )
+    return Provenance(
+        study=study.path.name,
+        sha256=_sha256(study.path),
+        bytes=study.path.stat().st_size,
+        schema=SCHEMA_VERSION,
+        basebound=asked.version,
+        verifier=asked.verifier,
+        sources=tuple(sources),
+        judges=tuple((name, number, verdicts) for name, number, verdicts in study.query(_JUDGES)),
+        batches=tuple(BatchPart(*row) for row in study.query(_BATCHES)),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _benchmark(
+    study: Study, asked: Asked, board: Board, summary: BenchmarkSummary, scored: list[LikelihoodRow]
+) -> BenchmarkPart:
+    rows, warnings = health(study, board)
+    return BenchmarkPart(
+        board=board,
+        runs=tuple(_run(board, entry) for entry in summary.runs),
+        pairs=_pairs(board, summary.pairs),
+        common_k=summary.common_k,
+        health=tuple(rows),
+        warnings=tuple(warnings),
+        perplexities=_perplexities(study, board, scored),
+        audit=_audit(study, board, asked.verifier),
+        claims=_claims(study, board, asked.bases.get(board.benchmark)),
+        parts=tuple(run for run in board.runs if any(count.is_part for count in _cells(board, run))),
+    )
+
+
+def _audit(study: Study, board: Board, verifier: str | None) -> AuditPart | None:
+    rows = tuple(audits(study, board.benchmark, verifier=verifier))
+    if not rows:
+        return None
+    labels = read_labels(study, board.benchmark, verifier=verifier)
+    read = {one.run_id for one in labels.reads.values()}
+    runs = [run for run in board.runs if run.run_id in read and board.judged(run)]
+    audited = [audited_run(study, board, run, labels) for run in runs]
+    return AuditPart(
+        rows=rows,
+        told=labels.told,
+        protocol=tuple(protocol(study, board, labels, runs)) if runs else (),
+        chains=tuple(cot(one, k_grid(min(side.n for side in one.sides))) for one in audited),
+        concord=concord(study, board.benchmark),
+    )
+
+
+def _cells(board: Board, run: RunRow) -> list[Count]:
+    return [count for (run_id, _), count in board.cells.items() if run_id == run.run_id]
+
+
+def _run(board: Board, entry: RunSummary) -> RunPart:
+    problems = board.judged(entry.run)
+    cells = [board.cells[entry.run.run_id, problem.problem_id] for problem in problems]
+    n, c = (np.array(counts, dtype=np.int64) for counts in ([cell.n for cell in cells], [cell.correct for cell in cells]))
+    return RunPart(
+        run=entry.run,
+        keys=tuple(problem.key for problem in problems),
+        n=n,
+        c=c,
+        bands=entry.bands,
+        bins=histogram(n, c) if len(n) else None,
+        errors=entry.errors,
+        unjudged=entry.unjudged,
+    )
+
+
+def _pairs(board: Board, pairs: Sequence[PairSummary]) -> tuple[PairPart, ...]:
+    compared = [(pair, pair.comparison) for pair in pairs]
+    q_values = adjusted([np.nan if found is None else found.p_value for _, found in compared])
+    q_first = adjusted([np.nan if found is None else found.p_first for _, found in compared])
+    return tuple(
+        _pair(board, pair, found, (float(q_values[at]), float(q_first[at])))
+        for at, (pair, found) in enumerate(compared)
+        if found is not None
+    )
+
+
+def _pair(board: Board, pair: PairSummary, compared: Comparison, q_values: tuple[float, float]) -> PairPart:
+    problems, listed = paired_counts(board, pair.base, pair.other)
+    keys = tuple(problem.key for problem in problems)
+    base_n, base_c, other_n, other_c = (np.array(column, dtype=np.int64) for column in listed)
+    sides = base_n, base_c, other_n, other_c
+    k = compared.k
+    budgets = sorted({max(2, k // FAILURES_PER_BUDGET), k})
+    at_budget = {budget: tuple(evidence(*sides, budget)) for budget in budgets}
+    return PairPart(
+        base=pair.base,
+        other=pair.other,
+        keys=keys,
+        base_n=base_n,
+        base_c=base_c,
+        other_n=other_n,
+        other_c=other_c,
+        compared=compared,
+        q_value=q_values[0],
+        q_first=q_values[1],
+        sets=coverage(keys, *sides, k),
+        support=support(*sides, k),
+        evidence=at_budget[k],
+        standings=tuple((budget, _standings(found)) for budget, found in at_budget.items()),
+    )
+
+
+def _standings(found: Sequence[Evidence]) -> dict[Standing, int]:
+    return {standing: sum(one.standing is standing for one in found) for standing in Standing}
+
+
+def _perplexities(study: Study, board: Board, scored: list[LikelihoodRow]) -> tuple[PerplexityPart, ...]:
+    runs = {run.run_id: run for run in board.runs}
+    mine = [row for row in scored if row.run_id in runs]
+    steps = {(model.name, model.revision): model.step for model in models(study)}
+    values: dict[tuple[int, str, str], list[float]] = {}
+    for row in mine:
+        if row.temperature == 1 and row.top_p == 1 and row.top_k == 0 and row.logp is not None and row.tokens:
+            values.setdefault((row.run_id, row.scorer, row.revision), []).append(exp(-row.logp / row.tokens))
+    return tuple(
+        PerplexityPart(
+            runs[one.run_id],
+            _scorer(one, steps.get((one.scorer, one.revision))),
+            one,
+            tuple(np.quantile(values[one.run_id, one.scorer, one.revision], QUANTILES).tolist()),
+        )
+        for one in sorted(perplexities(mine), key=lambda one: (list(runs).index(one.run_id), one.scorer, one.revision))
+        if (one.run_id, one.scorer, one.revision) in values
+    )
+
+
+def _claims(study: Study, board: Board, base: RunRow | None) -> tuple[Found, ...]:
+    """A reason names the study by its file, not by where it lies."""
+    found = claims(study, board, base)
+    return tuple(replace(one, reason=one.reason.replace(str(study.path), study.path.name)) for one in found)
+
+
+def _scorer(one: Perplexity, step: int | None) -> str:
+    name = one.scorer.rsplit("/", 1)[-1]
+    return name if step is None else f"{name} step {step}"

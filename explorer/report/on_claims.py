@@ -1,0 +1,37 @@
+"""What the report says of the field's claims: for each the findings, with statistic, test and reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from engine.claims.base import Finding, Found
+from explorer.report.document import Block, Grid, Prose
+from explorer.report.material import BenchmarkPart
+from explorer.report.wording import UNKNOWN_MARK, p_text
+
+
+def blocks(part: BenchmarkPart) -> Iterator[Block]:
+    numbers = Counter(one.finding for one in part.claims)
+    told = ", ".join(f"{numbers[finding]} {finding.value}" for finding in Finding if numbers[finding])
+    yield Prose(f"Findings: {told}. q is adjusted for all tests of these claims (Benjamini and Hochberg).")
+    names = {run.slug: run.name for run in part.board.runs}
+    for _, group in groupby(part.claims, key=lambda one: one.claim):
+        yield _claim(names, list(group))
+
+
+def _claim(names: Mapping[str, str], found: Sequence[Found]) -> Block:
+    claim = found[0].claim
+    rows = [[_runs(names, one), one.finding.value, _figure(one), p_text(one.q_value), one.reason] for one in found]
+    made = " / ".join(dict.fromkeys(one.settings for one in found))
+    header = ["run, and its base", "finding", "statistic", "q", "reason"]
+    return Grid(claim.sentence, header, rows, f"{claim.source}. {made}", left=5)
+
+
+def _runs(names: Mapping[str, str], one: Found) -> str:
+    return "\n".join(names.get(slug, slug) for slug in (one.other, one.base) if slug) or UNKNOWN_MARK
+
+
+def _figure(one: Found) -> str:
+    return f"{one.figure}\n{one.statistic}" if one.figure else UNKNOWN_MARK
