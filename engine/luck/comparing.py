@@ -53,22 +53,22 @@ def shown(value: Interval | None) -> str:
         return "something else"
     low, high = value
     if low != high:
-        return f"about {float(low):.6g}" if abs(low) < 10**300 else "something else"
-    if low.denominator == 1:
-        return str(low.numerator) if abs(low) < 10**15 else f"about {_scientific(low)}"
-    for decimals in range(1, 5):
-        if (low * 10**decimals).denominator == 1:
-            return f"{float(low):.{decimals}f}"
-    if low.denominator < 1000 and abs(low.numerator) < 10**6:
-        return f"{low.numerator}/{low.denominator}"
-    return f"about {_scientific(low)}"
+        return "0" if low <= 0 <= high else f"about {_scientific(low)}"
+    if low.denominator == 1 and abs(low) < 10**15:
+        return str(low.numerator)
+    decimals = next((places for places in range(1, 5) if (low * 10**places).denominator == 1), None)
+    if decimals is not None and abs(low) < 10**12:
+        return f"{float(low):.{decimals}f}"
+    return (
+        f"{low.numerator}/{low.denominator}" if max(abs(low.numerator), low.denominator) < 1000 else f"about {_scientific(low)}"
+    )
 
 
 def _scientific(value: Fraction) -> str:
     try:
         return f"{float(value):.6g}"
     except OverflowError:
-        return f"10^{len(str(abs(int(value)) >> 1))}"
+        return f"10^{len(str(abs(int(value)))) - 1}"
 
 
 def _overlap(one: Interval | None, other: Interval | None) -> bool:

@@ -22,7 +22,7 @@ from typing import Final
 from engine.luck.base import Kind, Reason
 from engine.luck.chains import Chain, Side, chains
 from engine.luck.comparing import Verdict, compare, shown
-from engine.luck.expressions import Node, Product, Sum, is_computed, is_ratio, names_in
+from engine.luck.expressions import Call, Node, Product, Sum, is_computed, is_ratio, names_in
 from engine.luck.retraction import Retractions
 from engine.luck.units import convertible, is_conversion, scaled
 from engine.luck.values import Interval, evaluate
@@ -108,16 +108,16 @@ def _is_doubtful(text: str, chain: Chain, at: int) -> bool:
         return True
     if left.spaced_product or right.spaced_product or scaled(left.words | right.words):
         return True
-    if _is_cut_off(text, left, right):
-        return True
-    if (
-        at == 0
-        and left.node is not None
-        and not is_computed(left.node)
-        and (left.words or (chain.label and chain.label not in LEADING))
-    ):
+    if _is_cut_off(text, left, right) or (at == 0 and _is_label(chain, left)):
         return True
     return _in_units(text, chain, left, right) or _is_carried_on(text, left, right) or _is_congruence(text, chain)
+
+
+def _is_label(chain: Chain, left: Side) -> bool:
+    """Whether a bare left side names something instead of being worked out: Day 1 = .., 1% = 1980 / 110, 1 pizza = 16 / 2."""
+    if left.node is None or is_computed(left.node):
+        return False
+    return isinstance(left.node, Call) or bool(left.words) or chain.label not in LEADING | {""}
 
 
 def _is_cut_off(text: str, left: Side, right: Side) -> bool:

@@ -23,7 +23,7 @@ from typing import Final
 from engine.luck.base import Kind, Reason
 from engine.luck.chains import Chain, Side, chains
 from engine.luck.comparing import Verdict, compare, shown
-from engine.luck.expressions import Call, Mixed, Name, Node, Number, Root, is_computed, names_in, walk
+from engine.luck.expressions import Call, Mixed, Name, Node, Number, Root, is_computed, is_ratio, names_in, walk
 from engine.luck.polynomials import minus, polynomial, root, size
 from engine.luck.retraction import Retractions
 from engine.luck.terms import mismatch, written
@@ -88,7 +88,7 @@ def _between(text: str, usable: list[Chain]) -> Iterator[Found]:
             continue
         gap = text[first.end : second.start]
         before, after = _equation(text, first, -2), _equation(text, second, 0)
-        if before is None or after is None or first.after or second.before or (len(second.sides) == 2 and second.after):
+        if before is None or after is None or _is_open(first, second):
             continue
         if _OR.search(text, max(0, first.start - 25), first.start) or _OR.search(
             text, second.sides[1].end, second.sides[1].end + 30
@@ -97,6 +97,13 @@ def _between(text: str, usable: list[Chain]) -> Iterator[Found]:
         detail = _same_left(gap, text, first, before, after) or _unsolved(gap, before, after)
         if detail:
             yield second.start, after.right.end, detail
+
+
+def _is_open(first: Chain, second: Chain) -> bool:
+    """Whether one of the four sides that are compared may begin earlier or go on further than it was read."""
+    begins = first.before and len(first.sides) == 2
+    ends = second.after and len(second.sides) == 2
+    return begins or first.after or second.before or ends
 
 
 def _equation(text: str, chain: Chain, at: int) -> Equation | None:
@@ -122,7 +129,10 @@ def _worked(before: Equation, after: Equation) -> str | None:
         return None
     if not is_computed(one.node) or _has_percent(one.node) or compare(one.node, other.node) is not Verdict.FALSE:
         return None
-    return f"{written(one.node)} is {shown(evaluate(one.node))}, not {written(other.node)}"
+    value = evaluate(one.node)
+    broken = value is not None and value[0].denominator != 1 and is_ratio(one.node)
+    exact = f"about {float(value[0]):.6g}" if value is not None and broken else shown(value)
+    return f"{written(one.node)} is {exact}, not {written(other.node)}"
 
 
 def _is_listed(gap: str) -> bool:

@@ -90,7 +90,8 @@ class Surroundings:
         token = self.tokens[end]
         match sort:
             case Sort.COMMA:
-                return self.reader.sort(end + 1) is Sort.NUMBER and not self.tokens[end + 1].spaced
+                following = self.tokens[end + 1] if self.reader.sort(end + 1) is Sort.NUMBER else None
+                return following is not None and (not following.spaced or len(following.text) == 3)  # 3,5 and 2, 443, 454
             case Sort.LINE:
                 signed = self.displayed[end] and token.text.strip() in _SIGNS
                 return signed or self.reader.sort(end + 1) in _OPERATORS

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.luck.answered import Answered, answered, option
@@ -231,6 +231,7 @@ def test_what_is_computed_is_right(one: int, other: int, sign: tuple[str, object
 
 @given(st.integers(1000, 10**6), st.integers(1000, 10**6))
 def test_any_number_that_stands_in_the_work_is_derived_and_no_other(one: int, other: int) -> None:
+    assume(abs(one - other) != 1)  # the words hold a "one", which would make it
     text = f"{WORDS} This makes {one} in all. So the answer is \\boxed{{{other}}}."
     assert bool(underived(chain(text))) == (one != other)
 

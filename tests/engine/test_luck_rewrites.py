@@ -75,6 +75,7 @@ NO_REWRITE = [
     "98 + 47 + x = 100\nS = 98 + 47 + x\nS = 100 + 45 + x",
     "The first line is y = 3x - 2x + 1 and the second is y = 4x + 1.",
     "If 2x = 6 then x = 4",
+    "\\[\n- b + 10 = 0 \\quad \\Rightarrow \\quad b = 10\n\\]",
     "21(0.00975 M) = 0.205 M",
     "19x - 4x = (19 - 4)x = 15x",
     "P = 2(3 + x) + 1 = 6 + 2x + 1 = 2x + 7",
