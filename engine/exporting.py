@@ -148,29 +148,46 @@ def write_parquet(study: Study, wanted: Wanted, path: Path, version: str) -> Ite
     scorers = exporting.scorers(study)
     schema = _schema(columns(scorers, wanted.texts), wanted, version)
     dictionaries = [name for name in schema.names if name != "response"]
-    done = 0
+    done = held = size = 0
     with ParquetWriter(path, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         group: list[RecordBatch] = []
         for facts in _facts(study, wanted, scorers):
             group.append(pyarrow.RecordBatch.from_pylist(facts, schema=schema))
             done += len(facts)
-            if sum(part.num_rows for part in group) >= GROUP_ROWS or sum(part.nbytes for part in group) >= GROUP_BYTES:
+            held, size = held + len(facts), size + group[-1].nbytes
+            if held >= GROUP_ROWS or size >= GROUP_BYTES:
                 writer.write_table(pyarrow.Table.from_batches(group), row_group_size=GROUP_ROWS)
-                group = []
+                group, held, size = [], 0, 0
             yield done
         writer.write_table(pyarrow.Table.from_batches(group, schema=schema), row_group_size=GROUP_ROWS)
 
 
 def write_jsonl(study: Study, wanted: Wanted, file: IO[str]) -> Iterator[int]:
-    """Write our own format; yields how many lines were written, now and then."""
+    """Write our own format; yields how many samples were written, now and then.
+
+    Counts that cover more samples than are stored follow their run's samples, so that an import has the same rates.
+    """
     statements = _Statements(study)
     done = 0
-    for run, batch in rows(study, wanted):
+    for run in wanted.runs:
         about = run_record(run)
-        for row in batch:
-            file.write(json.dumps(about | sample_record(row, statements.of(row)), separators=(",", ":")) + "\n")
-        done += len(batch)
-        yield done
+        for batch in exporting.samples(study, run, wanted.verifier, texts=True):
+            file.writelines(_line(about | sample_record(row, statements.of(row))) for row in batch)
+            done += len(batch)
+            yield done
+        file.writelines(_line(about | counts) for counts in _part_counts(study, run, wanted.verifier))
+
+
+def _line(record: dict[str, object]) -> str:
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def _part_counts(study: Study, run: RunRow, verifier: str | None) -> Iterator[dict[str, object]]:
+    """Counts of the run's problems of which fewer samples are stored than were counted."""
+    keys = {problem.problem_id: problem.key for problem in study.problems(run.benchmark)}
+    for count in study.counts(run.benchmark, verifier):
+        if count.run_id == run.run_id and count.is_part and count.n:
+            yield {"problem": keys[count.problem_id], "n": count.n, "correct": count.correct}
 
 
 def run_record(run: RunRow) -> dict[str, object]:
@@ -190,6 +207,7 @@ def sample_record(row: SampleRow, statement: str | None) -> dict[str, object]:
         "statement": statement,
         "reference": row.problem.reference,
         "level": row.problem.level,
+        "kind": None if row.problem.kind == "math" else row.problem.kind,
         "finish": None if row.finish is Finish.UNKNOWN else row.finish.value,
         "stop_reason": row.stop_reason,
         "tokens": row.tokens,

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from engine.analyses.intervals import LEVEL, Interval, interval, resampled_differences, resampled_means
 from engine.analyses.many import adjusted
-from engine.analyses.pairs import paired_p
 from engine.analyses.passk import pass_at_k
+from engine.analyses.signflip import exchange_p, unequal_p
 from engine.board import Board, reference_run
 from store.errors import NotFound
 from store.rows import ProblemRow, RunRow
@@ -57,7 +57,7 @@ class Entry:
     spread: float | None
     """Standard deviation of pass@k over the training seeds; None where there are fewer than two."""
     note: str
-    """How many training seeds stand behind it, in words; empty for a model that was not trained here (role base)."""
+    """How many training seeds stand behind it, in words; empty for a model that was not trained here (see `_is_trained`)."""
     base: RunRow | None = None
     """What it is held against; None for a base run itself and where no role tells one. So are the next four."""
     difference: float | None = None
@@ -65,7 +65,8 @@ class Entry:
     difference_interval: Interval | None = None
     """Over problems, drawn again in pairs."""
     p_value: float | None = None
-    """Two-sided sign-flip test of the difference; over several training seeds the mean of theirs."""
+    """Two-sided, of this very difference: of one run `engine.analyses.pairs.paired_p`, of the mean over several training seeds
+    by exchanging base with them (`exchange_p`), or by `unequal_p` where they are not exchangeable."""
     q_value: float | None = None
     """Benjamini-Hochberg over the entries of the series that have a p-value."""
 
@@ -154,26 +155,32 @@ class _Ground:
 def _entry(group: Sequence[RunRow], by: By, ground: _Ground, base: RunRow | None, level: float, seed: int) -> Entry:
     seeds = _by_seed(group)
     each = [np.mean([ground.values(run) for run in runs], axis=0) for runs in seeds]
-    values = np.mean(each, axis=0)
+    rows = np.stack(each if base is None else [*each, ground.values(base)], axis=1)
+    rows = rows[np.lexsort(rows.T[::-1])]  # what is drawn then does not depend on the order the problems came in
+    values = rows[:, : len(seeds)].mean(axis=1)
     mean = float(values.mean())
     entry = Entry(
         label=_label(group[0], by),
         runs=tuple(group),
         value=mean,
         interval=interval(resampled_means(values[:, None], 0.0, 1.0, seed=seed)[:, 0], mean, level),
-        spread=stdev(float(one.mean()) for one in each) if len(each) > 1 else None,
-        note=_note(group[0], len(each)),
+        spread=stdev(float(one.mean()) for one in rows[:, : len(seeds)].T) if len(seeds) > 1 else None,
+        note=_note(group[0], len(seeds)),
     )
-    return entry if base is None else _against(entry, base, values - ground.values(base), ground, level, seed)
+    return entry if base is None else _against(entry, base, rows, ground, level, seed)
 
 
-def _against(entry: Entry, base: RunRow, difference: Values, ground: _Ground, level: float, seed: int) -> Entry:
-    drawn = resampled_differences(difference[:, None], ground.k / ground.common_k, seed=seed)[:, 0]
+def _against(entry: Entry, base: RunRow, rows: Values, ground: _Ground, level: float, seed: int) -> Entry:
+    """rows: pass@k of each training seed and, last, of base, [problems, seeds + 1]."""
+    difference = rows[:, :-1].mean(axis=1) - rows[:, -1]
     found = float(difference.mean())
-    tests = [paired_p(*ground.counts(base), *ground.counts(run), ground.k, seed) for run in entry.runs]
-    return replace(
-        entry, base=base, difference=found, difference_interval=interval(drawn, found, level), p_value=float(np.mean(tests))
-    )
+    totals = np.array([ground.counts(run)[0] for run in (base, *entry.runs)])
+    least = ground.k / int(totals.min())
+    drawn = resampled_differences(difference[:, None], least, seed=seed)[:, 0]
+    # A training seed that was sampled several times is known better than base is: not exchangeable with it.
+    exchangeable = len(entry.runs) == rows.shape[1] - 1 and bool((totals == totals[0]).all())
+    p_value = exchange_p(np.roll(rows, 1, axis=1), seed) if exchangeable else unequal_p(difference, least, seed)
+    return replace(entry, base=base, difference=found, difference_interval=interval(drawn, found, level), p_value=p_value)
 
 
 def _by_seed(group: Sequence[RunRow]) -> list[list[RunRow]]:
@@ -185,13 +192,20 @@ def _by_seed(group: Sequence[RunRow]) -> list[list[RunRow]]:
 
 
 def _note(run: RunRow, seeds: int) -> str:
-    if run.model.role is Role.BASE:
+    if not _is_trained(run):
         return ""
     if seeds > 1:
         return f"mean of {seeds} training seeds"
     if run.model.training_seed is None:
         return "one run, training seed unknown: how much training varies is not seen"
     return f"one training seed ({run.model.training_seed}): how much training varies is not seen"
+
+
+def _is_trained(run: RunRow) -> bool:
+    """Whether it is what some training made of another model here: by its role, or by a parent or a step that is known."""
+    model = run.model
+    by_role = model.role in (Role.RL, Role.SFT, Role.DISTILLED)
+    return by_role or (model.role is not Role.BASE and not (model.parent is None and model.step is None))
 
 
 def _value(run: RunRow, by: By) -> str | int | float | None:
@@ -208,34 +222,26 @@ def _value(run: RunRow, by: By) -> str | int | float | None:
 def _label(run: RunRow, by: By) -> str:
     """What a reader calls the entry: "GRPO", "step 150", "T 0.6", "rl", "seed 1"; its role where it has no such value."""
     value = _value(run, by)
-    before = {By.STEP: "step ", By.TEMPERATURE: "T ", By.SEED: "seed "}.get(by, "")
     if value is None:
         return run.model.role.value
+    before = {By.STEP: "step ", By.TEMPERATURE: "T ", By.SEED: "seed "}.get(by, "")
     return f"{before}{value:g}" if isinstance(value, float) else f"{before}{value}"
 
 
 def _order(run: RunRow, by: By) -> tuple[object, ...]:
     """Base first, then numbers by size, then words, then runs as they are named."""
     value = _value(run, by)
-    roles = list(Role)
     size = value if isinstance(value, int | float) else inf
-    first = roles.index(run.model.role) if by is By.ROLE else run.model.role is not Role.BASE
-    if by is By.TEMPERATURE:
-        first = 0
-    return (first, size, str(value or ""), run.model.step or 0, run.name)
+    first = list(Role).index(run.model.role) if by is By.ROLE else run.model.role is not Role.BASE
+    return (0 if by is By.TEMPERATURE else first, size, str(value or ""), run.model.step or 0, run.name)
 
 
 def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
     """Entries that would share a label carry their run's short name as well."""
     labels = [entry.label for entry in entries]
-    return [
-        entry if labels.count(entry.label) == 1 else replace(entry, label=f"{entry.label} ({entry.runs[0].name})")
-        for entry in entries
-    ]
+    return [one if labels.count(one.label) == 1 else replace(one, label=f"{one.label} ({one.runs[0].name})") for one in entries]
 
 
 def _with_q(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    q = adjusted([np.nan if entry.p_value is None else entry.p_value for entry in entries])
-    return tuple(
-        replace(entry, q_value=None if isnan(value) else value) for entry, value in zip(entries, q.tolist(), strict=True)
-    )
+    q_values = adjusted([np.nan if entry.p_value is None else entry.p_value for entry in entries]).tolist()
+    return tuple(replace(one, q_value=None if isnan(q) else q) for one, q in zip(entries, q_values, strict=True))

@@ -333,8 +333,10 @@ class Study:
         return dict(self.query(sql, (verifier,)))
 
     def without_reference(self, kind: str | None) -> int:
-        """Samples of that kind of problem (None: of every kind) that cannot be judged: nobody says what the answer is."""
-        sql = "SELECT count(*) FROM sample JOIN problem USING (problem_id) WHERE kind = ifnull(?, kind) AND reference IS NULL"
+        """Samples of that kind of problem (None: of every kind) that nobody has judged and none of ours can: no reference."""
+        sql = """SELECT count(*) FROM sample JOIN problem USING (problem_id)
+                 WHERE kind = ifnull(?, kind) AND reference IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM verdict WHERE verdict.sample_id = sample.sample_id)"""
         count: int = self.query(sql, (kind,))[0][0]
         return count
 

@@ -24,9 +24,9 @@ from numpy.typing import ArrayLike, NDArray
 from engine.analyses.accuracy import counts
 from engine.analyses.hypergeometric import draws
 from engine.analyses.intervals import LEVEL, Interval, interval
+from engine.analyses.joint import drawn_pairs
 from engine.analyses.many import adjusted
 from engine.analyses.passk import pass_at_k
-from engine.analyses.prior import drawn_p
 from engine.analyses.reach import Further, further, reach
 
 Counts = NDArray[np.int64]
@@ -163,19 +163,20 @@ def support(
     level: float = LEVEL,
     seed: int = 0,
 ) -> Support:
-    """Sizes of the four sets at k, uncertain from sampling alone: these very problems, each p drawn from its posterior.
+    """Sizes of the four sets at k, uncertain from sampling alone: these very problems, each pair of p drawn from its posterior.
 
-    The sizes are the expected ones of `coverage`, and lie within. Given the counts the two models' p are drawn independently;
-    that what is hard for one is hard for the other is not used, which errs to the side of "only".
+    The sizes are the expected ones of `coverage`, and lie within; a set's count of members may lie outside. The two models' p
+    are drawn together (`engine.analyses.joint`): that what is hard for one is hard for the other is learned from the counts.
+    COVERAGE_OF_SUPPORT
     Raises ValueError for impossible counts, no problems, or k above some n.
     """
     base, other = _pair(base_n, base_c, other_n, other_c)
     seen = [pass_at_k(*side, k) for side in (base, other)]
     if np.isnan(seen).any():
         raise ValueError(f"k = {k} is more than some problem has samples: ask for less")
-    drawn = [_solved(drawn_p(*side, seed=(seed, place)), k) for place, side in enumerate((base, other))]
-    pairs = zip(_split(*drawn), _split(*seen), strict=True)
-    return Support(k, *(interval(sizes, float(expected[0]), level) for sizes, expected in pairs))
+    drawn = [_split(_solved(p, k), _solved(q, k)) for p, q in drawn_pairs(base, other, seed=seed)]
+    sizes = np.concatenate(drawn, axis=1)
+    return Support(k, *(interval(of, float(expected[0]), level) for of, expected in zip(sizes, _split(*seen), strict=True)))
 
 
 def _solved(p: Values, k: int) -> Values:

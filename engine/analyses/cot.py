@@ -11,6 +11,10 @@ D is known only where every right answer was read. Otherwise, for each problem:
   the chance that an unread one is sound, and D = v' + Binomial(c - m, theta), of mean v' + (c - m) * E[theta]. Labels that came
   through a queue that ordered traces by what they could change say nothing of the others and only narrow the bounds.
 
+A right answer that was drawn and found wrongly judged is one of those m, and not sound: the unread ones were judged by the same
+verifier, and theta is the chance that one it calls right is right and sound. c stays as judged then. Were it left out of m, an
+estimate from one audit would take every unread verdict for true: with 10 % of them wrong, D comes out a ninth too high.
+
 a and b: given, the same for every problem; or, by default, averaged over what the audited problems say of them, so that a
 problem of which nobody read anything takes after the others and not after a flat prior. The likelihood of a and b is the
 beta-binomial's; mean a / (a + b) and log(a + b) are uniform beforehand, the latter from 0.1 to 1000, on a grid.
@@ -90,21 +94,25 @@ def cot_estimate(  # noqa: PLR0913  # what was counted, then the settings
     *,
     at_least: ArrayLike | None = None,
     at_most: ArrayLike | None = None,
+    known: ArrayLike = 0,
     level: float = LEVEL,
     draws: int = 2000,
     seed: int = 0,
 ) -> Partial:
     """A dataset's CoT-pass@k, mean over problems, where some right answers were read at random.
 
-    n, c: judged and right samples [problems]. audited: right answers drawn at random and decided; valid: of those, sound ones.
-    at_least, at_most: bounds on D from all labels, however chosen; without them valid and c - (audited - valid). Draws are
-    kept within them. a, b: of the prior of theta; None: as the module says.
+    n, c: judged and right samples [problems], as judged. audited: right answers drawn at random and decided, also those found
+    wrongly judged; valid: of those, sound ones. known: further sound ones that the verifier calls wrong. at_least, at_most:
+    bounds on D from all labels, however chosen; without them valid + known and c - (audited - valid) + known. Draws are kept
+    within them. a, b: of the prior of theta; None: as the module says.
     Raises ValueError for counts that cannot be, and where one of a and b is given alone or is not positive.
     """
-    n, c, m, v = (_whole(counts) for counts in np.broadcast_arrays(*map(np.atleast_1d, map(_whole, (n, c, audited, valid)))))
-    low = v if at_least is None else np.broadcast_to(_whole(at_least), n.shape)
-    high = c - (m - v) if at_most is None else np.broadcast_to(_whole(at_most), n.shape)
-    _check(n, c, m, v, low, high)
+    counts = np.broadcast_arrays(*map(np.atleast_1d, map(_whole, (n, c, audited, valid, known))))
+    n, c, m, v, more = (_whole(one) for one in counts)
+    low = v + more if at_least is None else np.broadcast_to(_whole(at_least), n.shape)
+    high = c - (m - v) + more if at_most is None else np.broadcast_to(_whole(at_most), n.shape)
+    _check(n, c, m, v, more)
+    _refuse((low < 0) | (low > high) | (high > c + more), "the bounds on sound right answers must be ordered, between 0 and c")
     bounds = mean_pass_at_k(n, low, ks), mean_pass_at_k(n, high, ks)
     if (low == high).all():
         return Partial(bounds[0], bounds[0], bounds[0], *bounds)
@@ -112,7 +120,7 @@ def cot_estimate(  # noqa: PLR0913  # what was counted, then the settings
         unknown = np.full_like(bounds[0], np.nan)
         return Partial(unknown, unknown, unknown, *bounds)
     sound = _draws(c, m, v, _prior(a, b), draws, np.random.default_rng(seed))
-    curves = _curves(n, np.clip(sound, low, high), ks)
+    curves = _curves(n, np.clip(sound + more, low, high), ks)
     tails = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Partial(curves.mean(axis=0), tails[0], tails[1], *bounds)
 
@@ -162,11 +170,11 @@ def _prior(a: float | None, b: float | None) -> tuple[float, float] | None:
     return a, b
 
 
-def _check(n: Counts, c: Counts, m: Counts, v: Counts, low: Counts, high: Counts) -> None:
+def _check(n: Counts, c: Counts, m: Counts, v: Counts, more: Counts) -> None:
     _refuse((c < 0) | (c > n), "right answers must be between 0 and n")
     _refuse((m < 0) | (m > c), "audited right answers must be between 0 and c")
     _refuse((v < 0) | (v > m), "sound ones must be between 0 and the audited")
-    _refuse((low < 0) | (low > high) | (high > c), "the bounds on sound right answers must be ordered, between 0 and c")
+    _refuse((more < 0) | (more > n - c), "known sound ones beyond c must be between 0 and n - c")
     if not len(n):
         raise ValueError("there are no problems to take a mean over: give counts of at least one")
 

@@ -10,6 +10,12 @@ Two readings of the same s, kept apart:
 - the expected sizes add s and 1 - s over the problems. The models' draws are independent, so "both" is the sum of
   s_base * s_other, and so on.
 
+Where the models have as many samples as each other on every problem, exchanging them exchanges the sets, and McNemar's test is
+exact. Where n differ it is no test: at k = 128 one success puts a problem into a model's set for n = 128 and for n = 256, where
+it takes half as rare a success; for n = 1024 it takes six. One model twice, 500 problems at n = 256 and 128, came out
+"significantly" ahead of itself 19 times in 20. So there is no p-value, and the ratios come from the expected sizes, which
+favour neither: each s is unbiased whatever its n.
+
 "Unsolved in K draws" is a statement about K draws. Whether a set's member is evidence of more is not decided here.
 """
 
@@ -33,7 +39,7 @@ class Coverage:
     """Two models' solved problems at a common k, split four ways; `other` is what is held against `base`.
 
     The sets hold keys in the order they were given. The ratios are those of Wu et al. (arXiv 2507.14843), with
-    P = both, S = base only, E = other only; each is None where its denominator is 0.
+    P = both, S = base only, E = other only of `sizes`; each is None where its denominator is 0.
     """
 
     k: int
@@ -44,21 +50,32 @@ class Coverage:
     neither: tuple[str, ...]
     expected: tuple[float, float, float, float]
     """Expected sizes of both, base only, other only, neither: they equal the sets' sizes where every n is k."""
+    equal_n: bool
+    """Both models have as many samples as each other on every problem."""
 
     @property
-    def mcnemar_p(self) -> float:
-        """Exact two-sided McNemar test on the sizes of base_only and other_only; 1.0 where both are empty."""
-        return mcnemar_exact(len(self.base_only), len(self.other_only))
+    def mcnemar_p(self) -> float | None:
+        """Exact two-sided McNemar test on the sizes of base_only and other_only; 1.0 where both are empty, None if n differ."""
+        return mcnemar_exact(len(self.base_only), len(self.other_only)) if self.equal_n else None
+
+    @property
+    def sizes(self) -> tuple[float, float, float, float]:
+        """Sizes of both, base only, other only, neither to be compared: the sets', or the expected ones where n differ."""
+        if not self.equal_n:
+            return self.expected
+        return len(self.both), len(self.base_only), len(self.other_only), len(self.neither)
 
     @property
     def srr(self) -> float | None:
         """Support retention rate P / (P + S): how much of what base solves the other model still solves."""
-        return _ratio(len(self.both), len(self.both) + len(self.base_only))
+        both, lost, _, _ = self.sizes
+        return _ratio(both, both + lost)
 
     @property
     def ndr(self) -> float | None:
         """Net discovery rate E / (P + E): how much of what the other model solves base does not."""
-        return _ratio(len(self.other_only), len(self.both) + len(self.other_only))
+        both, _, found, _ = self.sizes
+        return _ratio(found, both + found)
 
     @property
     def sds(self) -> float | None:
@@ -70,8 +87,8 @@ class Coverage:
     @property
     def nscr(self) -> float | None:
         """Net support change rate (E - S) / (P + E + S): negative where more was lost than found."""
-        lost, found = len(self.base_only), len(self.other_only)
-        return _ratio(found - lost, len(self.both) + found + lost)
+        both, lost, found, _ = self.sizes
+        return _ratio(found - lost, both + found + lost)
 
 
 def coverage(
@@ -106,6 +123,7 @@ def coverage(
             float((1 - base) @ other),
             float((1 - base) @ (1 - other)),
         ),
+        equal_n=bool((sampled[0] == sampled[1]).all()),
     )
 
 
@@ -125,7 +143,7 @@ def mcnemar_exact(b: int, c: int) -> float:
 
 
 def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+    return part / whole if whole > _ROUNDING else None
 
 
 def _check_keys(keys: Sequence[str]) -> None:

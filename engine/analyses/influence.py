@@ -19,6 +19,9 @@ What a flip does is told by the sizes of the two sets and McNemar's exact p afte
 The conclusion is settled where no set of remaining labels, on however many problems, changes what McNemar's test finds at
 `level`; the least number that would is found exactly (engine/analyses/turning.py).
 
+Where the runs' n differ there is no exact test of the sets. Then nothing is found, whether labels could change the finding is
+unknown, and every flip has the consequence 1: priority is by sets and by the labels it takes alone.
+
 What was read and could not be decided counts as the verdict has it, or, asked so, as unsound: look at both.
 """
 
@@ -39,6 +42,9 @@ from engine.analyses.turning import Conclusion, Finding, Move, conclude, fewest_
 
 _ROUNDING: Final = 1e-12
 """As in `coverage`: a problem at exactly one half counts as solved on every machine."""
+
+_LEAST: Final = 5e-324
+"""The smallest number there is: McNemar's p of 1100 problems against none is smaller."""
 
 
 class Region(StrEnum):
@@ -115,12 +121,12 @@ class Outlook:
     influences: tuple[Influence, ...]
     """Highest priority first."""
     labels_to_change: int | None
-    """The fewest further labels after which McNemar's test finds otherwise; None where none can do it."""
+    """The fewest further labels after which McNemar's test finds otherwise; None where none can do it, or n differ."""
 
     @property
-    def settled(self) -> bool:
-        """No further labels can change what McNemar's test finds."""
-        return self.labels_to_change is None
+    def settled(self) -> bool | None:
+        """No further labels can change what McNemar's test finds; None where n differ and it finds nothing."""
+        return None if self.conclusion.finding is Finding.CANNOT_TELL else self.labels_to_change is None
 
     @property
     def sets_settled(self) -> bool:
@@ -147,7 +153,8 @@ def outlook(
         raise ValueError(f"k = {k} must be at least 1 and at most every problem's n")
     costs = [(_cost(one, k, keep_undecided), _cost(two, k, keep_undecided)) for one, two in zip(base, other, strict=True)]
     regions = tuple(_region(one.solved, two.solved) for one, two in costs)
-    now = conclude(regions.count(Region.BASE_ONLY), regions.count(Region.OTHER_ONLY), level)
+    equal_n = all(one.n == two.n for one, two in zip(base, other, strict=True))
+    now = conclude(regions.count(Region.BASE_ONLY), regions.count(Region.OTHER_ONLY), level, equal_n=equal_n)
     found = [one for place, pair in enumerate(costs) for one in _influences(place, pair, now, level)]
     return Outlook(
         k=k,
@@ -199,18 +206,24 @@ def _influences(place: int, pair: tuple[_Cost, _Cost], now: Conclusion, level: f
             now.base_only + (after is Region.BASE_ONLY) - (before is Region.BASE_ONLY),
             now.other_only + (after is Region.OTHER_ONLY) - (before is Region.OTHER_ONLY),
             level,
+            equal_n=now.p_value is not None,
         )
         consequence = 1 + abs(_bits(then) - _bits(now))
         yield Influence(place, of_base, cost.solved, cost.traces, int(cost.labels), before, after, then, consequence)
 
 
 def _bits(conclusion: Conclusion) -> float:
-    """Evidence that base solves more, negative for the other run."""
+    """Evidence that base solves more, negative for the other run; 0 where nothing can be tested."""
+    if conclusion.p_value is None:
+        return 0.0
     ahead = conclusion.base_only - conclusion.other_only
-    return (ahead > 0) * -log2(conclusion.p_value) + (ahead < 0) * log2(conclusion.p_value)
+    evidence = -log2(max(conclusion.p_value, _LEAST))
+    return evidence if ahead > 0 else -evidence if ahead < 0 else 0.0
 
 
 def _labels_to_change(problems: Sequence[tuple[_Cost, _Cost, Region]], now: Conclusion, level: float) -> int | None:
+    if now.finding is Finding.CANNOT_TELL:
+        return None
     found = inf
     if now.finding is not Finding.OTHER_MORE:  # turn it against base
         moves = [_moves(base, other, region, Region.BASE_ONLY, Region.OTHER_ONLY) for base, other, region in problems]

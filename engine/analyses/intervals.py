@@ -4,15 +4,24 @@
   each problem's p from its posterior under a fitted prior (`engine.analyses.ladder`), pass@k = mean of 1 - (1 - p)^k.
   Resampling the n results of a problem instead would lose a problem with c = 1 one time in e.
 - `problems`: as if the problems were drawn again from where they came from, samples and all. What would pass@k be over all
-  such problems? Draws of weights for the problems (below); always the wider one, and the one to use where a claim is about more
-  than this benchmark.
+  such problems? Draws of weights for the problems (`resampled_means`); the wider one, and the one to use where a claim is
+  about more than this benchmark.
 
 Each comes pointwise (95 % at any one k that was chosen beforehand) and simultaneous (95 % that the whole curve lies within).
 Both are read off the draws by rank, so no limit leaves [0, 1] and none is symmetric by decree near 0 and 1.
+
+How often they hold the truth at nominal 95 %, measured (`benchmarks/intervals.py`: five distributions of p, two narrow humps
+and a spike at zero among them, n = 128 and 1024, k from 1 to n; a single figure has a standard error of 1.5 points):
+
+- `samples` 94 to 95 % on average at each k for 30, 100 and 500 problems, at worst 90 % (two humps, 100 problems); the whole
+  curve 94 %, at worst 90.5 %. Under one fitted beta instead the humps and the spike bring it down to 22 % near k = n.
+- `problems` 94 to 96 %, at worst 91 %; the whole curve 94 to 95.5 %, at worst 91.5 %. The plain percentile bootstrap holds 30
+  problems 90 to 93.5 % of the time, at worst 66 % (nearly all problems solved at k = n).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -115,16 +124,35 @@ def resampled_means(values: Values, least: ArrayLike, most: ArrayLike, resamples
     exactly Beta(ones + 1/2, zeros + 1/2), Jeffreys' posterior: never certain because no exception was among the problems. The
     plain bootstrap is, and is too narrow for few problems besides (`benchmarks/intervals.py`).
     """
-    problems, columns = values.shape
-    if not problems:
+    return _weighed(values, [np.broadcast_to(end, values.shape[1]) for end in (least, most)], _UNSEEN, resamples, seed)
+
+
+def bounding_means(
+    values: Values, least: float, most: float, resamples: int = RESAMPLES, seed: Seed = 0
+) -> tuple[Values, Values]:
+    """Draws for one-sided bounds of the mean of values [problems] that lie between `least` and `most`, [resamples] each.
+
+    Every problem weighs an exponential number, and one further problem, which is `least` in the first and `most` in the second.
+    The 5 % quantile of the first is a lower 95 % bound, the 95 % quantile of the second an upper one (Gaffke 2005). Where
+    values are 0 or 1, they are Clopper and Pearson's. `resampled_means`, which gives the ends half as much, holds a band's 95 %
+    on average; it calls a mean clearly smaller than it is too often where few problems are far from the others.
+    """
+    both = _weighed(np.stack([values, values], axis=1), [np.array([least, most])], 1.0, resamples, seed)
+    return both[:, 0], both[:, 1]
+
+
+def _weighed(values: Values, ends: Sequence[Values], weight: float, resamples: int, seed: Seed) -> Values:
+    """Weighted means over the rows of values and the ends: a row weighs an exponential number, an end a Gamma(weight)."""
+    if not len(values):
         raise ValueError("there are no problems to draw again: give counts of at least one")
-    rows = np.concatenate([values, *(np.broadcast_to(end, (1, columns)) for end in (least, most))])
+    rows = np.concatenate([values, np.stack(list(ends))])
     rng = np.random.default_rng(seed)
-    means = np.empty((resamples, columns))
+    means = np.empty((resamples, values.shape[1]))
     step = max(1, _BLOCK // len(rows))
     for at in range(0, resamples, step):
         size = min(step, resamples - at)
-        weights = np.concatenate([rng.standard_exponential((size, problems)), rng.standard_gamma(_UNSEEN, (size, 2))], axis=1)
+        drawn = rng.standard_exponential((size, len(values))), rng.standard_gamma(weight, (size, len(ends)))
+        weights = np.concatenate(drawn, axis=1)
         means[at : at + size] = (weights @ rows) / weights.sum(axis=1, keepdims=True)
     return means
 

@@ -5,10 +5,16 @@ nothing by them. Problems are drawn again in pairs, both runs together, so that 
 
 - `compare`: the difference with bands (over problems, and from sampling alone), a sign-flip test at the common k and at
   k = 1, the crossover, the gap.
-- `sign_flip_p`: under the hypothesis that the runs are exchangeable on every problem, each difference is as likely to have the
-  other sign. Differences that are all as large (k = n, one run solves and the other does not) make it McNemar's exact test.
-  `paired_p` takes counts, and deals with unequal n.
+- `paired_p`: the test of the difference at one k: signs flipped where n are equal, the problems drawn again as well where they
+  are not (`engine.analyses.signflip`).
 - `equivalence`: whether the runs differ by less than a stated margin. A missing significance never says so.
+
+Measured (`benchmarks/intervals.py`; a run ahead at small k that lost the hard problems; nominal 95 %): the bands hold 89 to
+100 % of the time with 100 or 500 problems, both kinds. With 30 the one over problems holds 87 % at worst, its whole curve
+88 %: losses that are rare and large were then often not among the problems. The crossover's interval holds 94 to 100 %. One
+model twice is called different (p <= 0.05) 0 to 7 % of the time, with equal n and with 1024 beside 256. Two runs 5 points apart
+because one problem in twenty changes are called equivalent within 5 points 0 to 3 % of the time with up to 100 problems, 6 %
+with 500; one model twice 38 % of the time with 60 problems, always with 100, never with 30.
 
 The order of the problems changes nothing. Exchanging the runs negates every difference and band and keeps every p-value
 (where the pairs of counts are symmetric themselves, a band up to its draws).
@@ -23,17 +29,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.analyses.crossover import Crossing, Crossover, ahead_from, crossover, fine_grid, overtaken_at, verdict
-from engine.analyses.intervals import LEVEL, Band, Interval, band, interval, posterior_curves, resampled_differences
+from engine.analyses.intervals import (
+    LEVEL,
+    Band,
+    Interval,
+    band,
+    bounding_means,
+    interval,
+    posterior_curves,
+    resampled_differences,
+)
 from engine.analyses.passk import k_grid, pass_curve
-from engine.analyses.signflip import PATTERNS, sign_flip_p
+from engine.analyses.signflip import sign_flip_p, unequal_p
 
 __all__ = ["Comparison", "Crossing", "Crossover", "Equivalence", "compare", "equivalence", "paired_p", "sign_flip_p"]
 
 Counts = NDArray[np.int64]
 Values = NDArray[np.float64]
-
-_THINNED: Final = 20
-"""How often the longer run is thinned where the runs have unequal n."""
 
 _ROUNDING: Final = 1e-9
 
@@ -52,7 +64,7 @@ class Comparison:
     samples: Band
     """Of the difference on these very problems, from sampling alone."""
     p_value: float
-    """Sign-flip test at the common k, two-sided."""
+    """`paired_p` at the common k."""
     p_first: float
     """The same at k = 1."""
     crossover: Crossover
@@ -152,43 +164,34 @@ def equivalence(
 ) -> Equivalence:
     """Two one-sided tests (Schuirmann 1987) of |other pass@k - base pass@k| < margin, problems drawn again in pairs.
 
-    The margin is a choice that only the reader can defend: state it before looking. Raises ValueError as `compare` does, and
-    for a margin that is not above 0.
+    A problem that was not seen may tell the runs apart entirely, by -1 or by 1 (`bounding_means`): equal counts of 58 problems
+    are no proof that the means differ by less than 5 points, those of 59 are. The margin is a choice that only the reader can
+    defend: state it before looking. Raises ValueError as `compare` does, and for a margin that is not above 0.
     """
     if not margin > 0:
         raise ValueError(f"a margin of equivalence is above 0, not {margin}")
     pair = _paired(base_n, base_c, other_n, other_c)
-    values = pair.values([_within(pair, k)])
-    drawn = np.sort(pair.sign * resampled_differences(values, [k / pair.k], seed=seed)[:, 0])
-    rank = max(1, int((1 - level) * (len(drawn) + 1) + _ROUNDING))
-    low, high = float(drawn[rank - 1]), float(drawn[-rank])
-    beyond = max(int((drawn <= -margin).sum()), int((drawn >= margin).sum()))
-    p_value = (beyond + 1) / (len(drawn) + 1)
+    values = pair.values([_within(pair, k)])[:, 0]
+    lower, upper = bounding_means(values, -1.0, 1.0, seed=seed)
+    if pair.sign < 0:
+        lower, upper = -upper, -lower
+    rank = max(1, int((1 - level) * (len(lower) + 1) + _ROUNDING))
+    low, high = float(np.sort(lower)[rank - 1]), float(np.sort(upper)[-rank])
+    p_value = (max(int((lower <= -margin).sum()), int((upper >= margin).sum())) + 1) / (len(lower) + 1)
     return Equivalence(margin, pair.sign * float(values.mean()), low, high, p_value, -margin < low and high < margin)
 
 
 def paired_p(base_n: ArrayLike, base_c: ArrayLike, other_n: ArrayLike, other_c: ArrayLike, k: int, seed: int = 0) -> float:
-    """Two-sided sign-flip test of other pass@k - base pass@k, the one in `Comparison`. Errors as in `compare`.
-
-    With unequal n the differences of two equal models are not symmetric: at k = n the shorter run says 1 where the longer one
-    says 0.97, and many small differences of one sign face a few large ones of the other; signs flipped there call one model
-    different from itself in up to half of the cases. So each problem's longer run is thinned at random to as many samples as
-    the shorter one has, and the p-values of 20 thinnings are averaged. That errs on the safe side: equal n sees more.
-    """
+    """Two-sided test of other pass@k - base pass@k, the one in `Comparison`: by sign flips alone where every problem's n are
+    equal, else by `unequal_p`. Errors as in `compare`."""
     pair = _paired(base_n, base_c, other_n, other_c)
     return _tested(pair, _within(pair, k), seed)
 
 
 def _tested(pair: _Pair, k: int, seed: int) -> float:
-    first, second = pair.first, pair.second
-    if (first[0] == second[0]).all():
-        return sign_flip_p(pair.values([k])[:, 0], seed)
-    rng, fewest = np.random.default_rng(seed), np.minimum(first[0], second[0])
-    found = []
-    for _ in range(_THINNED):
-        thin = [pass_curve(fewest, rng.hypergeometric(c, n - c, fewest), [k])[:, 0] for n, c in (first, second)]
-        found.append(sign_flip_p(thin[1] - thin[0], seed, PATTERNS // _THINNED))
-    return float(np.mean(found))
+    values = pair.values([k])[:, 0]
+    equal = (pair.first[0] == pair.second[0]).all()
+    return sign_flip_p(values, seed) if equal else unequal_p(values, k / pair.k, seed)
 
 
 def _within(pair: _Pair, k: int) -> int:

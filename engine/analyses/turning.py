@@ -3,6 +3,9 @@
 The finding is monotone: more problems that only the first run solves, or fewer that only the second does, never turn it
 against the first. So the ways to turn it are (x problems gone from the first's own set, y more in the second's) beyond a
 staircase, and the cheapest is found exactly by dynamic programming over problems.
+
+All of this is of runs with equal n. Where n differ there is no exact test of the sets (engine/analyses/coverage.py), so nothing
+is found of them, and nothing can turn.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ class Finding(StrEnum):
     BASE_MORE = "base solves more"
     OTHER_MORE = "other solves more"
     NO_DIFFERENCE = "no difference shown"
+    CANNOT_TELL = "cannot tell: the runs' n differ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class Conclusion:
 
     base_only: int
     other_only: int
-    p_value: float
-    """McNemar's, exact and two-sided."""
+    p_value: float | None
+    """McNemar's, exact and two-sided; None where n differ."""
     finding: Finding
 
 
-def conclude(base_only: int, other_only: int, level: float = LEVEL) -> Conclusion:
-    """McNemar's exact test on the two sets: who solves more, at that level."""
+def conclude(base_only: int, other_only: int, level: float = LEVEL, *, equal_n: bool = True) -> Conclusion:
+    """McNemar's exact test on the two sets: who solves more, at that level. equal_n: of runs with equal n on every problem."""
+    if not equal_n:
+        return Conclusion(base_only, other_only, None, Finding.CANNOT_TELL)
     p_value = mcnemar_exact(base_only, other_only)
     if p_value > 1 - level + _ROUNDING:
         finding = Finding.NO_DIFFERENCE

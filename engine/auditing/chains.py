@@ -151,7 +151,7 @@ class Cot:
     """Right answers, verdicts corrected."""
     read: int
     random: int
-    """Of those read, drawn at random and decided."""
+    """Answers that the verifier calls right, drawn at random and decided; those found wrong after all are among them."""
     ambiguous: Ambiguous
 
     @property
@@ -163,7 +163,9 @@ class Cot:
 def cot(audited: AuditedRun, ks: Sequence[int], ambiguous: Ambiguous = Ambiguous.LEFT_OUT, seed: int = 0) -> Cot:
     """CoT-pass@k, mean over the problems of an audited run: exact, estimated from the random stratum, or bounds alone.
 
-    Raises ValueError where there are no problems.
+    The estimate goes from the stratum to all that the verifier calls right, its errors included: see engine/analyses/cot.py.
+    Wrong answers found right were not drawn from those; their chains count as `ambiguous` says. Raises ValueError where there
+    are no problems.
     """
     sides, cells = audited.sides, audited.cells
     as_sound, as_unsound = ambiguous is Ambiguous.SOUND, ambiguous is Ambiguous.UNSOUND
@@ -171,8 +173,20 @@ def cot(audited: AuditedRun, ks: Sequence[int], ambiguous: Ambiguous = Ambiguous
     high = [side.c - side.unsound - as_unsound * side.undecided for side in sides]
     drawn = [cell.random + (as_sound or as_unsound) * cell.random_undecided for cell in cells]
     sound = [cell.random_sound + as_sound * cell.random_undecided for cell in cells]
-    c = [side.c for side in sides]
-    curve = cot_estimate([side.n for side in sides], c, drawn, sound, list(ks), at_least=low, at_most=high, seed=seed)
+    c, ups = [side.c for side in sides], [cell.up for cell in cells]
+    judged = [side.c - cell.up + cell.down for side, cell in zip(sides, cells, strict=True)]
+    left_out = ambiguous is Ambiguous.LEFT_OUT
+    curve = cot_estimate(
+        [side.n for side in sides],
+        [right + left_out * up for right, up in zip(judged, ups, strict=True)],
+        drawn,
+        sound,
+        list(ks),
+        at_least=low,
+        at_most=high,
+        known=[as_sound * up for up in ups],
+        seed=seed,
+    )
     return Cot(
         run=audited.run,
         problems=len(sides),

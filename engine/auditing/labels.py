@@ -68,7 +68,7 @@ class Cell:
     down: int = 0
     """Right ones that are wrong."""
     random: int = 0
-    """Right answers drawn at random and found sound or unsound."""
+    """Answers that the verifier calls right, drawn at random and decided: found sound, unsound, or wrong after all."""
     random_sound: int = 0
     random_undecided: int = 0
 
@@ -189,7 +189,7 @@ def _counts(read: Read) -> list[str]:
         case Meaning.UNSOUND:
             return ["unsound", *(["random"] if read.random else [])]
         case Meaning.CORRECTED:
-            return ["down"]
+            return ["down", *(["random"] if read.random else [])]
         case Meaning.UNDECIDED:
             return ["undecided", *(["random_undecided"] if read.random else [])]
 

@@ -53,8 +53,11 @@ class Comparison:
     doubts: dict[int, Doubt]
 
     @property
-    def settled(self) -> bool:
-        """No further labels can change what McNemar's test finds, and it does not hang on what nobody could decide."""
+    def settled(self) -> bool | None:
+        """No further labels can change what McNemar's test finds, and it does not hang on what nobody could decide; None where
+        the runs' n differ and it finds nothing."""
+        if self.kept.settled is None or self.dropped.settled is None:
+            return None
         same = self.kept.conclusion.finding is self.dropped.conclusion.finding
         return self.kept.settled and self.dropped.settled and same
 
@@ -184,7 +187,8 @@ def _items(study: Study, comparison: Comparison, influence: Influence, turn: int
 
 def _why(one: Influence) -> str:
     of = "right answers found unsound" if one.right else "wrong ones found right"
-    return f"{one.labels} of {one.traces} {of}: {one.before} → {one.after}, p {one.conclusion.p_value:.3g}"
+    p_value = "" if one.conclusion.p_value is None else f", p {one.conclusion.p_value:.3g}"
+    return f"{one.labels} of {one.traces} {of}: {one.before} → {one.after}{p_value}"
 
 
 def _weighed(study: Study, comparison: Comparison, items: Sequence[QueueItem], suspect: Suspect | None) -> Iterator[QueueItem]:

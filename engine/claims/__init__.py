@@ -4,7 +4,12 @@
     claims(study, board, base, other)           for these two
 
 What a single test would call supported or contradicted is so only where it stays below 1 - level among all tests made with it
-(Benjamini-Hochberg over claims and pairs): the more one asks, the more evidence each answer takes.
+(Benjamini-Hochberg over claims and pairs of one benchmark): the more one asks, the more evidence each answer takes.
+
+Benjamini and Hochberg's rule bounds the share of false findings where the tests are independent or positively dependent (PRDS).
+Claims about the same runs are dependent: those that rest on the same rise or loss positively, the two ends of a curve that
+crosses not surely. Positive dependence is assumed and not shown; `engine.analyses.many.adjusted_any` (Benjamini and Yekutieli)
+assumes nothing and takes more evidence for it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analyses.accuracy import g_pass_at_k
+from engine.analyses.pairs import paired_p
 from engine.analyses.passk import pass_at_k
 from engine.claims.base import Claim, Estimate, Found, Measured, Unit, both_ways
 from engine.claims.ground import Ground, Pair
@@ -42,7 +43,8 @@ def _ends(ground: Ground, pair: Pair) -> Found:
     base, other = _shares(pair.base_n, pair.base_c, pair.k), _shares(pair.other_n, pair.other_c, pair.k)
     near, never = other[0] - base[0], other[1] - base[1]
     tests = [
-        (float(change.sum()), p_of_change(change, pair.exchangeable, ground.level, ground.seed)) for change in (near, never)
+        (float(near.sum()), p_of_change(near, pair.exchangeable, ground.seed)),
+        (float(never.sum()), paired_p(*pair.counts, pair.k, ground.seed)),  # solved in k draws or never: pass@k's test
     ]
     finding, p_value = both_ways(tests[0], tests[1], ground.alpha)
     ours, theirs = pair.base.name, pair.other.name

@@ -17,7 +17,7 @@ from engine.analyses.pairs import Crossing
 from engine.analyses.passk import pass_at_k
 from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, by_sign, points
 from engine.claims.ground import Ground, Pair
-from engine.claims.means import mean_against, p_of_change
+from engine.claims.means import mean_against
 from engine.summary import cover
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ DISTILLED: Final = Claim(
 
 
 def raises_pass_at_1(ground: Ground) -> list[Found]:
-    """Difference of pass@1, by a sign-flip test over problems."""
+    """Difference of pass@1, by the paired test over problems."""
     return ground.over_pairs(RAISES, _raises)
 
 
@@ -58,7 +58,10 @@ def base_catches_up(ground: Ground) -> list[Found]:
 
 def gap_stays_large(ground: Ground) -> list[Found]:
     """Base's pass@256 less the other's pass@1, tested against LARGE_GAP. The gap grows with k: fewer samples can show that it
-    is large, and that it is small only where a base that solves everything would leave it small."""
+    is large, and that it is small only where a base that solves everything would leave it small.
+
+    It says nothing of what RL did: a run of base itself lies as far below base's pass@256, and the reason gives that gap beside
+    it. A row "supported" is no evidence against RL by itself."""
     return ground.over_pairs(GAP, _gap)
 
 
@@ -73,11 +76,12 @@ def distillation_beyond(ground: Ground) -> list[Found]:
 
 def differences(pair: Pair, k: int) -> NDArray[np.float64]:
     """Other less base at k, [problems]."""
-    return _solving(pair.other_n, pair.other_c, k) - _solving(pair.base_n, pair.base_c, k)
+    return solving(pair.other_n, pair.other_c, k) - solving(pair.base_n, pair.base_c, k)
 
 
 def at_ends(ground: Ground, pair: Pair) -> tuple[Estimate, Estimate]:
-    """The difference at k = 1 and at the common k, each with its two-sided p-value."""
+    """The difference at k = 1 and at the common k, each with its two-sided p-value: those that `basebound passk` prints
+    (`engine.analyses.pairs.paired_p`)."""
     compared = ground.comparison(pair)
     limits = compared.problems
     first, last = (
@@ -85,9 +89,9 @@ def at_ends(ground: Ground, pair: Pair) -> tuple[Estimate, Estimate]:
             float(compared.difference[i]),
             float(limits.low[i]),
             float(limits.high[i]),
-            p_of_change(differences(pair, k), pair.exchangeable, ground.level, ground.seed),
+            p_value,
         )
-        for i, k in ((0, 1), (-1, pair.k))
+        for i, p_value in ((0, compared.p_first), (-1, compared.p_value))
     )
     return first, last
 
@@ -128,16 +132,19 @@ def _caught(ahead: Estimate, lead: Estimate, alpha: float) -> tuple[Finding, flo
 
 def _gap(ground: Ground, pair: Pair) -> Found:
     k = min(PAPER_K, *pair.base_n)
-    gaps = _solving(pair.base_n, pair.base_c, k) - _solving(pair.other_n, pair.other_c, 1)
+    reached = solving(pair.base_n, pair.base_c, k)
+    gaps = reached - solving(pair.other_n, pair.other_c, 1)
+    own = float((reached - solving(pair.base_n, pair.base_c, 1)).mean())
     estimate = mean_against(gaps, LARGE_GAP, ground.level, ground.seed)
     finding = by_sign(estimate.value - LARGE_GAP, estimate.p_value, ground.alpha)
     reason = (
         f"pass@{k} of {pair.base.name} is {_apart(estimate.value)} pass@1 of {pair.other.name} over {len(pair.keys)} problems,"
-        f" where {points(LARGE_GAP)} are the limit"
+        f" where {points(LARGE_GAP)} are the limit; a model identical to base has such a gap, too ({points(own)} here), so this"
+        " alone says nothing of RL"
     )
     if k == PAPER_K or finding is Finding.SUPPORTED:
         return ground.found(GAP, pair, Measured(f"base pass@{k} - other pass@1", estimate, finding), reason)
-    most = mean_against(1 - _solving(pair.other_n, pair.other_c, 1), LARGE_GAP, ground.level, ground.seed)
+    most = mean_against(1 - solving(pair.other_n, pair.other_c, 1), LARGE_GAP, ground.level, ground.seed)
     if by_sign(most.value - LARGE_GAP, most.p_value, ground.alpha) is Finding.CONTRADICTED:
         reason = f"{reason}; even were base's pass@{PAPER_K} 100 %, the gap would be {points(most.value)}"
         return ground.found(GAP, pair, Measured("100 % - other pass@1", most, Finding.CONTRADICTED), reason)
@@ -149,10 +156,10 @@ def _distilled(ground: Ground, pair: Pair) -> Found:
     if pair.k < LARGE_K:
         return ground.cannot_tell(DISTILLED, ground.too_few("the claim is of large k", pair.k, len(pair.keys)), pair)
     _, last = at_ends(ground, pair)
-    sets = cover(ground.board, pair.base, pair.other)
+    _, lost, new, _ = (f"{size:.1f}".removesuffix(".0") for size in cover(ground.board, pair.base, pair.other).expected)
     reason = (
         f"at k = {pair.k} {pair.other.name} is {_apart(last.value)} {pair.base.name} over {len(pair.keys)} problems: it solves"
-        f" {len(sets.other_only)} that base does not, and base {len(sets.base_only)} that it does not"
+        f" {new} that base does not, and base {lost} that it does not{'' if pair.whole else ' (expected of k draws)'}"
     )
     finding = by_sign(last.value, last.p_value, ground.alpha)
     return ground.found(DISTILLED, pair, Measured(f"pass@{pair.k}, distilled - base", last, finding), reason)
@@ -160,16 +167,15 @@ def _distilled(ground: Ground, pair: Pair) -> Found:
 
 def _crossing(compared: Comparison) -> str:
     seen = compared.crossover
-    sure = f"probability {seen.probability:.2f}"
-    if seen.verdict is Crossing.TIE:
-        return f"the curves end in a tie ({sure} of crossing before)"
     if seen.k is None:
-        return f"no crossing seen by k = {compared.k} ({sure})"
+        what = "the curves end in a tie at" if seen.verdict is Crossing.TIE else "no crossing seen by"
+        return f"{what} k = {compared.k}; probability that base overtakes by then {seen.probability:.2f}"
     low, high = (f"beyond {compared.k}" if limit is None else str(limit) for limit in (seen.low, seen.high))
-    return f"the curves cross at k = {seen.k} ({low} to {high}, {sure})"
+    return f"the curves cross at k = {seen.k} ({low} to {high}, probability {seen.probability:.2f} by k = {compared.k})"
 
 
-def _solving(n: Sequence[int], c: Sequence[int], k: int) -> NDArray[np.float64]:
+def solving(n: Sequence[int], c: Sequence[int], k: int) -> NDArray[np.float64]:
+    """Each problem's chance to be solved in k draws, [problems]."""
     return pass_at_k(np.array(n), np.array(c), k)
 
 

@@ -56,6 +56,11 @@ class Pair:
         return self.base_n == self.other_n
 
     @property
+    def whole(self) -> bool:
+        """Is every n of both the common k, so that k draws are all there is and each problem is solved or is not?"""
+        return {*self.base_n, *self.other_n} == {self.k}
+
+    @property
     def counts(self) -> tuple[Ints, Ints, Ints, Ints]:
         return self.base_n, self.base_c, self.other_n, self.other_c
 

@@ -10,7 +10,7 @@ from engine.claims.base import LEVEL, Claim, Found, Measured, Unit, by_sign, per
 from engine.claims.chains import VALID, Audit, of_hard_problems
 from engine.claims.coverage import FEW, SHRINKS, WITHIN, discoveries
 from engine.claims.published import sizes_of
-from engine.claims.sizes import net_change
+from engine.claims.sizes import GIVEN_MOVED, net_change
 
 _DRAWN: Final = "T 0.6 · top-p 0.95 · prompt as published · max tokens 16384 · cap unknown · verifier the paper's"
 
@@ -38,14 +38,14 @@ def _on_sizes(
     at = f"at k = {k}" if k else "at a k that is not given here"
     of = f"of {problems} problems" if problems else "of problems whose number is not given"
     share, within = discoveries(both, new, None, level)
-    net = net_change(lost, new, level)
+    net = net_change(lost, new, problems, level)
     why_within = (
         f"{new} of the {both + new} problems that RL solves {at} {'is' if new == 1 else 'are'} new; the interval ends at"
         f" {percent(share.high)} where {100 * FEW:g} % is the limit, and sets without counts hold no evidence on a problem"
     )
     why_shrinks = f"{at} RL loses {lost} and finds {new} {of} ({both} both)"
     new_share = Measured("NDR: new among what RL solves", share, within, Unit.SHARE)
-    change = Measured("found - lost", net, by_sign(-net.value, net.p_value, 1 - level), Unit.PROBLEMS)
+    change = Measured(f"found - lost, {GIVEN_MOVED}", net, by_sign(-net.value, net.p_value, 1 - level), Unit.PROBLEMS)
     names = f"base on {benchmark}", f"RL on {benchmark}"
     return (
         _row(WITHIN, why_within, new_share, names, k, problems),

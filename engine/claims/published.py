@@ -65,7 +65,7 @@ def sets_of(solved: Solved) -> Coverage:
     split = (solved.both, solved.base_only, solved.other_only, solved.neither or [])
     both, base_only, other_only, neither = (tuple(str(one) for one in part) for part in split)
     sizes = len(both), len(base_only), len(other_only), len(neither)
-    return Coverage(solved.k or 0, both, base_only, other_only, neither, expected=sizes)
+    return Coverage(solved.k or 0, both, base_only, other_only, neither, expected=sizes, equal_n=True)
 
 
 def sizes_of(split: FourWay) -> tuple[int, ...]:

@@ -12,12 +12,12 @@ from itertools import combinations
 from math import isnan
 from typing import Final
 
-from engine.analyses.pairs import equivalence
+from engine.analyses.pairs import equivalence, paired_p
 from engine.analyses.passk import mean_pass_at_k
 from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, both_ways, points
 from engine.claims.curves import at_ends, differences
 from engine.claims.ground import Ground, Pair
-from engine.claims.means import mean_against, p_of_change
+from engine.claims.means import mean_against
 from store.names import number_text
 from store.rows import RunRow
 from store.types import Role
@@ -56,7 +56,7 @@ def algorithms_alike(ground: Ground) -> list[Found]:
 
 
 def longer_training(ground: Ground) -> list[Found]:
-    """First against last step of each series of checkpoints: pass@1 up and pass@k down, both by sign-flip tests."""
+    """First against last step of each series of checkpoints: pass@1 up and pass@k down, both by the paired test."""
     missing = (
         "it takes two steps of one RL run, drawn alike:"
         f" `basebound import {ground.study.path} FILE --set step=300` or `basebound sample` brings another"
@@ -191,7 +191,7 @@ def _orders(ground: Ground, pairs: list[Pair]) -> Found:
     told = []
     for pair in pairs:
         of = differences(pair, k)
-        told.append((float(of.mean()), p_of_change(of, pair.exchangeable, ground.level, ground.seed)))
+        told.append((float(of.mean()), paired_p(*pair.counts, k, ground.seed)))
     finding, p_value = one_order(told, ground.alpha)
     said = "; ".join(
         f"T {number_text(pair.other.settings.temperature)} {points(value)} (p = {p:.3g}, {len(pair.keys)} problems)"

@@ -4,25 +4,38 @@ Problems are the units: they stand for others of their kind, and a problem's dra
 S base only, E other only:
 
 - E - S: given S + E, the E are Binomial(S + E, 1/2) where neither model covers more (McNemar). The interval is Clopper and
-  Pearson's for the share E / (S + E), carried over: it holds 0 exactly where the two-sided exact test does not reject;
+  Pearson's for the share E / (S + E), carried over: given the problems that moved, it holds 0 exactly where the two-sided exact
+  test does not reject. Where none of M problems moved there is nothing to be given: up to M (1 - (alpha/2)^(1/M)) of M others
+  may be lost, and as many found;
 - E / (P + E), Wu et al.'s NDR, with Clopper and Pearson's interval.
 """
 
 from __future__ import annotations
+
+from math import nan
+from typing import Final
 
 from scipy.special import bdtr, bdtrc, betaincinv
 
 from engine.analyses.coverage import mcnemar_exact
 from engine.claims.base import Estimate
 
+GIVEN_MOVED: Final = "interval given the problems that moved"
 
-def net_change(lost: int, found: int, level: float) -> Estimate:
-    """found - lost, its interval given lost + found, and McNemar's exact test of no change.
 
-    Raises ValueError for a negative count.
+def net_change(lost: int, found: int, problems: int | None, level: float) -> Estimate:
+    """found - lost of so many problems, its interval given lost + found, and McNemar's exact test of no change.
+
+    Where nothing moved the interval is over the problems; NaN where their number is not known (None).
+    Raises ValueError for a negative count, and more moved problems than there are.
     """
     p_value = mcnemar_exact(lost, found)
     moved = lost + found
+    if problems is not None and not moved <= problems > 0:
+        raise ValueError(f"{moved} of {problems} problems cannot have moved")
+    if not moved:
+        most = nan if problems is None else problems * share_interval(0, problems, level)[1]
+        return Estimate(0, -most, most, p_value)
     low, high = share_interval(found, moved, level)
     return Estimate(found - lost, (2 * low - 1) * moved, (2 * high - 1) * moved, p_value)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from engine.luck.answered import Answered, option
@@ -65,12 +66,18 @@ def common_wrong(answer: Piece, wrong_answers: Sequence[str]) -> list[Reason]:
     if len(answer.content) > LONGEST or option(answer.content):
         return []
     often = Counter(text for text in wrong_answers if len(text) <= LONGEST).most_common(COMPARED)
-    same = sum(times for text, times in often if (cheap_equal(text, answer.content) or (False, ""))[0])
+    same = sum(times for text, times in often if _equal(text, answer.content))
     if same < max(LEAST_WRONG, OFTEN * len(wrong_answers)):
         return []
     return [
         Reason(Kind.COMMON_WRONG, answer.start, answer.end, f"{same} of {len(wrong_answers)} wrong chains give this answer too")
     ]
+
+
+@lru_cache(maxsize=4096)
+def _equal(one: str, other: str) -> bool:
+    """Kept, because the traces of one problem ask for the same pairs again and again."""
+    return (cheap_equal(one, other) or (False, ""))[0]
 
 
 def _other_answer(of: Answered) -> list[Reason]:

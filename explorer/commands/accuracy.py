@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.arguments import whole_number
-from explorer.commands.tables import percent, table
+from explorer.commands.tables import how_drawn, percent, table
 from explorer.render.text import visible
+from explorer.render.words import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,8 @@ class _Accuracy:
 
     run: RunRow
     problems: int
+    n: str
+    """One number, or the smallest and the largest."""
     k: int
     histogram: tuple[int, ...]
     cover: tuple[float, ...]
@@ -90,6 +93,7 @@ def _accuracy(board: Board, run: RunRow, classes: Classes, k: int | None) -> _Ac
     return _Accuracy(
         run=run,
         problems=len(counts),
+        n=span_of(n),
         k=k,
         histogram=tuple(histogram(n, c).tolist()),
         cover=tuple(cover_at_tau(n, c, TAUS).tolist()),
@@ -124,9 +128,11 @@ def _document(board: Board, rows: Sequence[_Accuracy]) -> dict[str, Any]:
 def _text(board: Board, rows: Sequence[_Accuracy]) -> str:
     from engine.analyses.accuracy import BINS
 
-    title = f"{board.benchmark} · verifier {board.verifier} · problems by accuracy c/n"
-    bins = table(["run", "problems", *BINS], [[row.run.slug, str(row.problems), *map(str, row.histogram)] for row in rows])
+    title = f"{board.benchmark} · verifier {board.verifier} · problems by accuracy c/n\n"
+    drawn = how_drawn([row.run for row in rows])
+    counts = [[row.run.slug, str(row.problems), row.n, *map(str, row.histogram)] for row in rows]
+    bins = table(["run", "problems", "n", *BINS], counts)
     taus = [f"{tau:g}" for tau in TAUS]
     header = ["run", "k", *(f"Cover@{tau}" for tau in taus), *(f"G-Pass@k {tau}" for tau in taus), "maj@k"]
     rates = [[row.run.slug, str(row.k), *map(percent, (*row.cover, *row.g_pass, row.majority))] for row in rows]
-    return visible(title + "\n") + bins + visible("in %\n") + table(header, rates)
+    return visible(title) + drawn + bins + "in %\n" + table(header, rates)

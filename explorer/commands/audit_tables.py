@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.analyses.agreement import Alpha, Kappa
 from engine.analyses.cot import Partial
+from engine.analyses.turning import Conclusion
 from engine.auditing.chains import Ambiguous, Chain, Cot, ProtocolRow, cot
 from engine.auditing.concord import Concord, Pair
 from engine.auditing.labels import Labels, audited_run
@@ -223,12 +224,10 @@ def _standing(one: Queued) -> list[str]:
         f"{one.board.benchmark} · verifier {one.board.verifier} · k {comparison.kept.k} · {comparison.labels.told}",
         f"base   {comparison.base.slug}",
         f"other  {comparison.other.slug}",
-        _conclusion(comparison),
+        _conclusion(comparison.kept.conclusion),
     ]
     if comparison.kept.conclusion != comparison.dropped.conclusion:
-        then = comparison.dropped.conclusion
-        sizes = f"{then.base_only} base only, {then.other_only} other only, McNemar exact p {then.p_value:.3g}: {then.finding}"
-        lines.append(f"with undecided answers as unsound: {sizes}")
+        lines.append(f"with undecided answers as unsound: {_conclusion(comparison.dropped.conclusion)}")
     clear = [one for one in comparison.clear.values() if one.clear]
     loose = sum(one.labels is not None for one in clear)
     lines.append(
@@ -243,15 +242,19 @@ def _runs(comparison: Comparison) -> tuple[int, int]:
     return comparison.base.run_id, comparison.other.run_id
 
 
-def _conclusion(comparison: Comparison) -> str:
-    now = comparison.kept.conclusion
-    return f"{now.base_only} base only, {now.other_only} other only, McNemar exact p {now.p_value:.3g}: {now.finding}"
+def _conclusion(now: Conclusion) -> str:
+    sizes = f"{now.base_only} base only, {now.other_only} other only"
+    if now.p_value is None:
+        return f"{sizes}; who solves more: {now.finding}, so there is no exact test of these sets"
+    return f"{sizes}, McNemar exact p {now.p_value:.3g}: {now.finding}"
 
 
 def _settled(comparison: Comparison) -> str:
     if comparison.kept.sets_settled and comparison.dropped.sets_settled:
         return "settled: no further label can move a problem from one set to another"
     still = len(comparison.kept.open_problems)
+    if comparison.settled is None:
+        return f"labels could move {still} problems between sets; first those that take the fewest labels"
     if comparison.settled:
         return f"the finding is settled: no labels can change it; they could still move {still} problems between sets"
     fewest = comparison.kept.labels_to_change

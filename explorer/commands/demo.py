@@ -150,6 +150,7 @@ def _show_sets(study: Study) -> None:
                 continue
             sets = cover(board, base, run)
             sizes = (sets.both, sets.base_only, sets.other_only, sets.neither)
-            rows.append([base.slug, run.slug, str(sets.k), *(str(len(keys)) for keys in sizes), f"{sets.mcnemar_p:.3f}"])
+            p_value = "–, n differ" if sets.mcnemar_p is None else f"{sets.mcnemar_p:.3f}"
+            rows.append([base.slug, run.slug, str(sets.k), *(str(len(keys)) for keys in sizes), p_value])
         sys.stdout.write(f"{name} · problems solved at a common k\n")
         sys.stdout.write(table(["base", "other", "k", "both", "base only", "other only", "neither", "McNemar p"], rows))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.commands.arguments import whole_numbers
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import p_value, percent, points, span, table
+from explorer.commands.tables import how_drawn, p_value, percent, points, span, table
 from explorer.render.text import visible
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.analyses.crossover import Crossover
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(_document(boards, summaries, arguments.verifier), indent=1) + "\n")
     else:
-        show(boards, summaries, Narrator(arguments.quiet), plug_in=arguments.plug_in)
+        show(boards, summaries, Narrator(arguments.quiet), arguments.k, plug_in=arguments.plug_in)
     return 0
 
 
@@ -79,9 +80,16 @@ def bases_of(study: Study, base: str, benchmarks: list[str]) -> dict[str, RunRow
     return found or {(run := study.find_run(base)).benchmark: run}
 
 
-def show(boards: list[Board], summaries: list[BenchmarkSummary], narrator: Narrator, *, plug_in: bool = False) -> None:
-    """The tables on stdout."""
-    texts = [_text(board, summary, narrator, plug_in) for board, summary in zip(boards, summaries, strict=True)]
+def show(
+    boards: list[Board],
+    summaries: list[BenchmarkSummary],
+    narrator: Narrator,
+    asked: list[int] | None = None,
+    *,
+    plug_in: bool = False,
+) -> None:
+    """The tables on stdout. asked: k that somebody wants to see; else a choice of those there are."""
+    texts = [_text(board, summary, narrator, asked, plug_in) for board, summary in zip(boards, summaries, strict=True)]
     sys.stdout.write("\n".join(texts))
 
 
@@ -172,40 +180,67 @@ def _difference(found: Comparison) -> dict[str, list[float]]:
     return {name: array.tolist() for name, array in arrays.items()}
 
 
-def _text(board: Board, summary: BenchmarkSummary, narrator: Narrator, plug_in: bool) -> str:
+def _text(board: Board, summary: BenchmarkSummary, narrator: Narrator, asked: list[int] | None, plug_in: bool) -> str:
+    _tell(board, summary, narrator, asked)
     ks = sorted({k for entry in summary.runs for k in entry.k})
-    rows = [row for entry in summary.runs for row in _rows(board, entry, ks, plug_in)]
-    header = ["run", "role", "problems", "n", "errors", "unjudged", *(f"pass@{k}" for k in ks)]
-    if len({entry.problems for entry in summary.runs}) > 1:
-        narrator.say(f"{summary.benchmark}: runs cover different problems; compare them by their pairs")
+    shown = ks if asked else _few(ks, summary.common_k)
+    all_judged = not any(entry.errors or entry.unjudged for entry in summary.runs)
+    rows = [row for entry in summary.runs for row in _rows(board, entry, shown, all_judged, plug_in)]
+    header = ["run", "role", "problems", "n", *([] if all_judged else ["errors", "unjudged"]), *(f"pass@{k}" for k in shown)]
+    told = [f"{summary.benchmark} · verifier {summary.verifier}", *(["no errors, all judged"] if all_judged else [])]
+    title = " · ".join([*told, f"common k {summary.common_k or 'none'}", "pass@k in %, below it 95 % over problems"])
+    drawn = how_drawn([entry.run for entry in summary.runs])
+    return visible(f"{title}\n") + drawn + table(header, rows) + "".join(_pair_text(pair) for pair in summary.pairs)
+
+
+def _few(ks: list[int], common_k: int | None) -> list[int]:
+    """Every other doubling, and the largest k that all runs reach: what fits a terminal. JSON has all."""
+    return [k for k in ks if k == common_k or (k & (k - 1) == 0 and k.bit_length() % 2 == 1)] or ks
+
+
+def _tell(board: Board, summary: BenchmarkSummary, narrator: Narrator, asked: list[int] | None) -> None:
+    """What the tables do not say."""
+    from engine.summary import pairs_of
+
+    name = summary.benchmark
+    judged = {frozenset(p.key for p in board.judged(entry.run)) for entry in summary.runs if entry.problems}
+    if len(judged) > 1:
+        narrator.say(f"{name}: runs cover different problems; compare them by their pairs")
+    left = {entry.run.slug: len(board.problems) - entry.problems for entry in summary.runs}
+    for slug, number in left.items():
+        if number and summary.common_k:
+            narrator.say(
+                f"{name}: {slug}: {counted(number, 'problem')} of {len(board.problems)} without judged samples left out"
+            )
     if len(summary.runs) > 1 and not summary.pairs:
-        narrator.say(
-            f"{summary.benchmark}: no pairs, no run is known as base; name one with --base, or roles with import --role"
-        )
-    common = summary.common_k or "none"
-    title = f"{summary.benchmark} · verifier {summary.verifier} · common k {common} · pass@k in %, below it 95 % over problems"
-    return visible(f"{title}\n") + table(header, rows) + "".join(_pair_text(pair) for pair in summary.pairs)
+        unknown = "no run is known as base; name one with --base, or roles with import --role"
+        why = "base and the other runs share no judged problem" if pairs_of(board) else unknown
+        narrator.say(f"{name}: no pairs, {why}")
+    if asked and summary.common_k and max(asked) > summary.common_k:
+        narrator.say(f"{name}: not every problem has {max(asked)} samples; `basebound beyond` fits what more would solve")
 
 
-def _rows(board: Board, entry: RunSummary, ks: list[int], plug_in: bool) -> list[list[str]]:
+def _rows(board: Board, entry: RunSummary, ks: list[int], all_judged: bool, plug_in: bool) -> list[list[str]]:
     from engine.summary import plug_in as biased
 
     n = str(entry.n_min) if entry.n_min == entry.n_max else f"{entry.n_min}-{entry.n_max}"
-    numbers = [str(entry.problems), n, str(entry.errors), str(entry.unjudged)]
+    numbers = [str(entry.problems), n, *([] if all_judged else [str(entry.errors), str(entry.unjudged)])]
     values, limits = dict(zip(entry.k, entry.pass_at_k, strict=True)), _limits(entry)
     spans = dict(zip(entry.k, map(span, limits["low"], limits["high"]), strict=True))
     rows = [[entry.run.slug, entry.run.model.role, *numbers, *(percent(values.get(k)) for k in ks)]]
+    empty = [""] * (len(numbers) + 1)
     if any(spans.values()):
-        rows.append([""] * 6 + [spans.get(k, "") for k in ks])
+        rows.append(["", *empty, *(spans.get(k, "") for k in ks)])
     if plug_in:
         given = dict(zip(entry.k, biased(board, entry.run, entry.k), strict=True))
-        rows.append(["  plug-in, biased low", *[""] * 5, *(percent(given.get(k)) for k in ks)])
+        rows.append(["  plug-in, biased low", *empty, *(percent(given.get(k)) for k in ks)])
     return rows
 
 
 def _pair_text(pair: PairSummary) -> str:
     """A pair in a few lines; numbers are points, with 95 % over problems."""
-    lines = [f"{pair.other.slug} against {pair.base.slug} · {pair.problems} problems · common k {pair.k}"]
+    judged = counted(pair.problems, "problem")
+    lines = [f"{pair.other.slug} against {pair.base.slug} · {judged} · common k {pair.k}"]
     found = pair.comparison
     gap = f"{pair.base.slug} pass@{pair.k} - {pair.other.slug} pass@1 = {percent(pair.gap)}"
     if found is not None:

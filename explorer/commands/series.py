@@ -12,6 +12,8 @@ from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Narrator
 from explorer.commands.tables import UNKNOWN_MARK, p_value, percent, points, span, table
 from explorer.render.text import visible
+from explorer.render.words import counted
+from store.types import Role
 
 if TYPE_CHECKING:
     from engine.series import Entry, Series
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps({"schema": 1, "series": [_document(one) for one in found]}, indent=1) + "\n")
     else:
         narrator = Narrator(arguments.quiet)
-        sys.stdout.write("\n".join(_text(one, narrator) for one in found))
+        sys.stdout.write("\n".join(_text(one, narrator, named=bool(bases)) for one in found))
     return 0
 
 
@@ -85,16 +87,28 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _text(found: Series, narrator: Narrator) -> str:
+def _text(found: Series, narrator: Narrator, named: bool) -> str:
     title = (
         f"{found.benchmark} by {found.by} · verifier {found.verifier} · pass@{found.k} in %"
-        f" · {found.problems} problems · 95 % over problems, q over the entries"
+        f" · {counted(found.problems, 'problem')} · 95 % over problems, q over the entries"
     )
     header = [str(found.by), "against", "runs", f"pass@{found.k}", "95 %", "seeds ±", "difference", "95 %", "p", "q"]
+    for sentence in _said(found, named):
+        narrator.say(f"{found.benchmark}: {sentence}")
+    return visible(title + "\n") + table(header, [_row(entry) for entry in found.entries])
+
+
+def _said(found: Series, named: bool) -> list[str]:
+    """What a reader must know and no column tells. named: whether they named the base run."""
+    said = []
+    if not named and not any(entry.base or entry.runs[0].model.role is Role.BASE for entry in found.entries):
+        said.append("no run is known as base; name one with --base, or roles with import --role")
     alone = sum(entry.spread is None and entry.note != "" for entry in found.entries)
     if alone:
-        narrator.say(f"{found.benchmark}: {alone} entries are of one training seed each: how much training varies is not seen")
-    return visible(title + "\n") + table(header, [_row(entry) for entry in found.entries])
+        are = f"{counted(alone, 'entry', 'entries')} {'is' if alone == 1 else 'are'}"
+        each = "" if alone == 1 else " each"
+        said.append(f"{are} of one training seed{each}: how much training varies is not seen")
+    return said
 
 
 def _row(entry: Entry) -> list[str]:

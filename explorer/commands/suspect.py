@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Meter, Narrator
 from explorer.render.text import visible
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from store.reader import Study
 
 EXAMPLE = "suspect {db} --all --limit 5"
+_LINES = 6
+"""Reasons shown of one trace; JSON has them all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="B", help="this one only")
     parser.add_argument("--run", metavar="RUN", help="this run's answers only")
     parser.add_argument("--problem", metavar="KEY", help="the right answers to this problem")
-    parser.add_argument("--all", action="store_true", help="the right answers to all problems")
+    parser.add_argument(
+        "--all", action="store_true", help="to all problems; else to those that one run alone solves"
+    )
     parser.add_argument("--limit", type=whole_number, default=20, metavar="N", help="how many to show (20)")
     parser.add_argument("--verifier", metavar="V", help="right by this one's verdicts, e.g. imported; else the deciding one")
     parser.add_argument("--json", action="store_true")
@@ -47,18 +52,36 @@ def run(arguments: argparse.Namespace) -> int:
     narrator = Narrator(arguments.quiet)
     with Study(arguments.db) as study:
         boards = read_boards(study, arguments.benchmark, arguments.verifier)
-        wanted = _one(study, boards, arguments.problem) if arguments.problem else _many(boards, everything=arguments.all)
+        wanted = _wanted(study, boards, arguments, narrator)
         found = list(_suspected(study, wanted, arguments, narrator))
     found.sort(key=lambda one: -one[1].score)
     with_reasons = sum(bool(one.reasons) for _, one in found)
-    narrator.say(f"{len(found):,} right answers to {len(wanted):,} problems read, {with_reasons:,} with a reason")
+    read = f"{counted(len(found), 'right answer')} to {counted(len(wanted), 'problem')}"
+    narrator.say(f"{read} read, {with_reasons:,} with a reason" if found else f"no trace of {read} is stored: counts alone")
     shown = [pair for pair in found if pair[1].reasons][: arguments.limit]
     if arguments.json:
-        document = {"schema": 1, "read": len(found), "with_reasons": with_reasons, "traces": [_document(*one) for one in shown]}
+        verifiers = {board.benchmark: board.verifier for board in boards}
+        document: dict[str, Any] = {"schema": 1, "verifiers": verifiers, "read": len(found), "with_reasons": with_reasons}
+        document["traces"] = [_document(*one) for one in shown]
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         sys.stdout.write(visible("".join(_text(*one) for one in shown)))
+        if len(shown) < with_reasons:
+            narrator.say(f"{with_reasons - len(shown):,} more; --limit shows more")
     return 0
+
+
+def _wanted(study: Study, boards: list[Board], arguments: argparse.Namespace, narrator: Narrator) -> list[tuple[Board, str]]:
+    """The problems to read, told where nobody chose them."""
+    if arguments.problem is not None:
+        return _one(study, boards, arguments.problem)
+    alone = [] if arguments.all else _many(boards, everything=False)
+    if alone or arguments.all:
+        if alone:
+            narrator.say("of problems that one run of a pair alone solves; --all reads all, --problem KEY one")
+        return alone or _many(boards, everything=True)
+    narrator.say("no problem is solved by one run of a pair alone, so all are read")
+    return _many(boards, everything=True)
 
 
 def _one(study: Study, boards: list[Board], key: str) -> list[tuple[Board, str]]:
@@ -107,5 +130,9 @@ def _document(link: Link, one: Suspected) -> dict[str, Any]:
 
 def _text(link: Link, one: Suspected) -> str:
     lines = [f"{one.score:.2f}  {link}"]
-    lines += [f"      {r.kind}{' (taken back)' if r.retracted else ''} at {r.start:,}: {r.detail}" for r in one.reasons]
+    lines += [
+        f"      {r.kind}{' (taken back)' if r.retracted else ''} at {r.start:,}: {r.detail}" for r in one.reasons[:_LINES]
+    ]
+    if len(one.reasons) > _LINES:
+        lines.append(f"      and {len(one.reasons) - _LINES} more")
     return "\n".join(lines) + "\n"

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from explorer.render.text import visible
+from explorer.render.words import settings
 
 if TYPE_CHECKING:
     from store.reader import Study
+    from store.rows import RunRow
 
 UNKNOWN_MARK = "–"
 
 
 def percent(value: float | None) -> str:
     """A share in percent with one decimal; a dash where it is unknown."""
-    return UNKNOWN_MARK if value is None else f"{100 * value:.1f}"
+    return UNKNOWN_MARK if value is None else f"{round(100 * value, 1) + 0.0:.1f}"
 
 
 def points(value: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * value:+.1f}"
+    return f"{round(100 * value, 1) + 0.0:+.1f}"
 
 
 def span(low: float | None, high: float | None) -> str:
@@ -33,6 +35,16 @@ def span(low: float | None, high: float | None) -> str:
 def p_value(value: float) -> str:
     """Two digits that count; never 0."""
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def how_drawn(runs: Sequence[RunRow]) -> str:
+    """How the runs were drawn, a line for each way; the runs are named where there are several."""
+    ways: dict[str, list[str]] = {}
+    for run in runs:
+        said = "".join(text for text, _ in settings(run.settings)).replace("\n", "⏎")
+        ways.setdefault(said, []).append(run.slug)
+    lines = [said if len(ways) == 1 else f"{said}: {', '.join(slugs)}" for said, slugs in ways.items()]
+    return "".join(visible(line) + "\n" for line in lines)
 
 
 def parts(study: Study) -> str:

@@ -37,5 +37,5 @@ def _sets(pair: Pair, sets: Sets | None) -> list[Line]:
         [(f"{base} only {sets.size(Membership.BASE_ONLY)}", Tone.BASE)],
         [(f"{other} only {sets.size(Membership.OTHER_ONLY)}", Tone.OTHER)],
         [plain(f"neither {sets.size(Membership.NEITHER)}")],
-        [dim(f"McNemar p {sets.mcnemar_p:.3g}")],
+        [dim("n differ: no exact test" if sets.mcnemar_p is None else f"McNemar p {sets.mcnemar_p:.3g}")],
     ]

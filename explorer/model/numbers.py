@@ -32,7 +32,8 @@ class Sets:
     """Draws that both are given."""
     members: Mapping[str, Membership]
     """By problem key, of the problems judged for both."""
-    mcnemar_p: float
+    mcnemar_p: float | None
+    """None where the runs' n differ on some problem."""
 
     def size(self, which: Membership) -> int:
         return sum(1 for member in self.members.values() if member is which)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Final
 
 from engine.claims.base import Finding, Found
 from explorer.report.document import Block, Grid, Prose
 from explorer.report.material import BenchmarkPart
 from explorer.report.wording import UNKNOWN_MARK, p_text
 
+_Q: Final = (
+    "q: over all tests of these claims, for all runs of this benchmark (Benjamini and Hochberg, independent or positively"
+    " dependent tests assumed); the pairs' own q, and those over the problems, are apart."
+)
+
 
 def blocks(part: BenchmarkPart) -> Iterator[Block]:
     numbers = Counter(one.finding for one in part.claims)
     told = ", ".join(f"{numbers[finding]} {finding.value}" for finding in Finding if numbers[finding])
-    yield Prose(f"Findings: {told}. q is adjusted for all tests of these claims (Benjamini and Hochberg).")
+    yield Prose(f"Findings: {told}. {_Q}")
     names = {run.slug: run.name for run in part.board.runs}
     for _, group in groupby(part.claims, key=lambda one: one.claim):
         yield _claim(names, list(group))

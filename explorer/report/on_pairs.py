@@ -17,6 +17,7 @@ from explorer.report.wording import (
     crossing,
     figure_name,
     in_file,
+    mcnemar,
     p_text,
     percent,
     points,
@@ -48,7 +49,7 @@ def glance(part: BenchmarkPart) -> Block:
     note = (
         f"Differences are other − base, with {LEVEL_WORDS} intervals over problems and a sign-flip test. Base only, other only:"
         " problems that one of the two solves in k draws; clear where Fisher's exact test tells the runs apart (q ≤ 0.05 over"
-        f" the problems). {settings(runs, part.board.verifier)}"
+        f" the problems). McNemar’s test takes runs with equal n on every problem. {settings(runs, part.board.verifier)}"
     )
     return Grid("At a glance", header, [_line(pair) for pair in part.pairs], note, left=2)
 
@@ -65,7 +66,7 @@ def _line(pair: PairPart) -> list[str]:
         ),
         _overtakes(found.crossover),
         *(f"{len(keys):,}\n{pair.clear(keys):,} clear" for keys in alone),
-        p_text(pair.sets.mcnemar_p),
+        f"{UNKNOWN_MARK}\nn differ" if pair.sets.mcnemar_p is None else p_text(pair.sets.mcnemar_p),
     ]
 
 
@@ -76,10 +77,11 @@ def _limits(pair: PairPart, at: int) -> str:
 
 def _overtakes(found: Crossover) -> str:
     """Where, and how sure that is."""
-    chance = f"probability {found.probability:.2f}"
+    chance = f"{found.probability:.2f}"
     if found.k is None:
-        return f"{found.verdict.value}\n{chance}"
-    return f"{found.k:,}\n{whole(found.low)} to {'beyond n' if found.high is None else whole(found.high)}\n{chance}"
+        return f"{found.verdict.value}\nprobability of overtaking {chance}"
+    high = "beyond n" if found.high is None else whole(found.high)
+    return f"{found.k:,}\n{whole(found.low)} to {high}\nprobability {chance}"
 
 
 def sets(part: BenchmarkPart) -> Iterator[Block]:
@@ -133,9 +135,9 @@ def reading(one: PairPart) -> str:
     name = one.other.name
     return (
         f"At k = 1 {name} is {_side(one, 0, found.p_first)}; at k = {one.k:,} it is {_side(one, -1, found.p_value)}."
-        f" Base overtakes it: {crossing(found.crossover)}."
+        f" Base overtakes it: {crossing(found.crossover, one.k)}."
         f" Base alone solves {problems(len(alone.base_only))} ({one.clear(alone.base_only):,} clearly), {name} alone"
-        f" {len(alone.other_only):,} ({one.clear(alone.other_only):,} clearly); McNemar's exact p {p_text(alone.mcnemar_p)}."
+        f" {len(alone.other_only):,} ({one.clear(alone.other_only):,} clearly); {mcnemar(alone.mcnemar_p)}."
     )
 
 
@@ -158,8 +160,9 @@ def _tests(one: PairPart, made: str) -> Block:
     rows.append([f"gap: base pass@{one.k:,} − other pass@1", f"{points(found.gap)} points", gap, *[UNKNOWN_MARK] * 3])
     header = ["other − base", "estimate", f"{LEVEL_WORDS} over problems", f"{LEVEL_WORDS} from sampling", "p", "q"]
     note = (
-        f"Base overtakes the other run: {crossing(found.crossover)}. The other run overtakes base: {crossing(found.mirror)}."
-        f" p: sign-flip test over problems; q: adjusted for the pairs of this benchmark (Benjamini and Hochberg). {made}"
+        f"Base overtakes the other run: {crossing(found.crossover, one.k)}. The other run overtakes base:"
+        f" {crossing(found.mirror, one.k, 'the other run')}. p: paired test over problems. q: over the pairs of this benchmark"
+        f" (Benjamini and Hochberg), those at k = 1 and those at the common k apart, other tests left out. {made}"
     )
     return Grid("Difference", header, rows, note)
 
@@ -175,7 +178,7 @@ def _curves(part: BenchmarkPart, one: PairPart, at: int, made: str) -> Block:
         f"Base (blue, circles): {base}. Other (orange, squares): {other}. {BANDS}{bar}",
         made,
         f"{other} less {base}: {points(found.difference[0])} points at k = 1, {points(found.difference[-1])} points at"
-        f" k = {one.k:,}. Base overtakes: {crossing(found.crossover)}.",
+        f" k = {one.k:,}. Base overtakes: {crossing(found.crossover, one.k)}.",
     )
 
 
@@ -202,8 +205,8 @@ def _set_sizes(one: PairPart, made: str) -> Block:
     ratios = " · ".join(f"{name.upper()} {ratio(getattr(one.sets, name))}" for name in ("srr", "ndr", "sds", "nscr"))
     note = (
         f"At k = {one.k:,}. Clear: Fisher's exact test, q ≤ 0.05 over the problems. Expected: the size that k draws of each run"
-        f" would give, with its {LEVEL_WORDS} interval from sampling alone. McNemar's exact p {p_text(one.sets.mcnemar_p)}."
-        f" {ratios}. All keys: {in_file('sets')}. {made}"
+        f" would give, with its {LEVEL_WORDS} interval from sampling alone. Test: {mcnemar(one.sets.mcnemar_p)}."
+        f" {ratios}{'' if one.sets.equal_n else ', of the expected sizes'}. All keys: {in_file('sets')}. {made}"
     )
     return Grid("Sets of problems", ["set", "problems", "size", "clear", "expected", LEVEL_WORDS], rows, note, left=2)
 

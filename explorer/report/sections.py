@@ -71,7 +71,9 @@ def _method() -> Section:
         "pass@k is the unbiased 1 − C(n−c, k)/C(n, k), the mean over problems; undefined for k > n.",
         "Over problems: problems drawn again, both runs of a pair together. From sampling alone: each problem's chance drawn"
         " from its posterior under a fitted prior. Bands in figures hold for the whole curve, intervals in tables for one k.",
-        "Tests are exact where they can be; q-values are Benjamini and Hochberg's.",
+        "Tests are exact where they can be. q-values are Benjamini and Hochberg's, for independent or positively dependent"
+        " tests, each over one family of one benchmark: its pairs at k = 1; its pairs at the common k; of each pair Fisher's"
+        " tests over the problems; all tests of the claims. No q is over two of these, nor over two benchmarks.",
         "“Unsolved in k draws” says little of more draws: of a problem without a success in n samples the chance is below"
         " 1 − 0.05^(1/n), and no more is known.",
     ]

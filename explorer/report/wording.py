@@ -91,13 +91,19 @@ def span(numbers: Iterable[int]) -> str:
     return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
 
 
-def crossing(found: Crossover) -> str:
-    """Where base overtakes the other run, in a sentence's part."""
-    chance = f"probability {found.probability:.2f} by n"
+def crossing(found: Crossover, k: int, who: str = "base") -> str:
+    """Where `who` overtakes the other of two runs, in a sentence's part; k is the common one."""
     if found.verdict is Crossing.CROSSES:
-        high = "beyond n" if found.high is None else whole(found.high)
-        return f"from k = {whole(found.k)} on ({LEVEL_WORDS} {whole(found.low)} to {high}; {chance})"
-    return f"{found.verdict.value} ({chance})"
+        low, high = (f"not by {k:,}" if limit is None else whole(limit) for limit in (found.low, found.high))
+        return f"from k = {whole(found.k)} on ({LEVEL_WORDS} {low} to {high}; probability {found.probability:.2f} by k = {k:,})"
+    return f"{found.verdict.value}; probability that {who} overtakes by k = {k:,} {found.probability:.2f}"
+
+
+def mcnemar(p_value: float | None) -> str:
+    """McNemar's test in a sentence's part, or why there is none."""
+    if p_value is None:
+        return "no exact test of the sets, since the runs' n differ"
+    return f"McNemar's exact p {p_text(p_value)}"
 
 
 def settings(

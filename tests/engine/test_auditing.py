@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
-from engine.analyses.influence import Region
+from engine.analyses.influence import Region, Side
 from engine.auditing import Ambiguous, Chain, Rule, audited_run, cot, outlook, protocol, queue, random_stratum, read_labels
 from engine.auditing.chains import by_protocol, of_set
 from engine.auditing.concord import PEOPLE, concord
 from engine.auditing.exchange import read_in, rows_out, write_csv, write_jsonl
-from engine.auditing.labels import NOBODY, Labels, combined
+from engine.auditing.labels import NOBODY, AuditedRun, Labels, Read, _cells, combined
 from engine.auditing.order import listed
 from engine.board import Board, read_board
 from store.audits import Audit, AuditWriter, Chosen, Meaning, audits
@@ -191,6 +193,47 @@ def test_only_the_random_stratum_is_taken_for_a_sample(tmp_path: Path) -> None:
     assert found.curve.low_bound[0] <= found.curve.low[0] <= found.curve.high[0] <= 30 / 50
 
 
+def test_the_estimate_from_a_random_stratum_holds_the_truth_where_the_verifier_errs() -> None:
+    """One right answer in ten is wrong after all, and found to be so where it is read; two of three others are sound."""
+    rng = np.random.default_rng(8)
+    problems, n, held, error = 40, 64, 0, 0.0
+    for seed in range(200):
+        judged = rng.integers(4, 60, problems)
+        wrong = rng.binomial(judged, 0.1)
+        sound = rng.binomial(judged - wrong, 2 / 3)
+        sides, cells = [], []
+        for c, bad, good in zip(judged, wrong, sound, strict=True):
+            meanings = [SOUND] * good + [CORRECTED] * bad + [UNSOUND] * (c - good - bad)
+            drawn = rng.choice(len(meanings), 4, replace=False)
+            reads = [Read(int(i), 1, 1, Outcome.CORRECT, meanings[i], agreed=True, random=True) for i in drawn]
+            cell = _cells(reads)[1, 1]
+            right = int(c) - cell.down
+            unread = right - cell.sound - cell.unsound
+            sides.append(Side(n, right, cell.sound, cell.unsound, unread=unread))
+            cells.append(cell)
+        keys = tuple(map(str, range(problems)))
+        found = cot(AuditedRun(cast(RunRow, None), keys, tuple(sides), tuple(cells)), [1], seed=seed)
+        truth = float(sound.mean()) / n
+        assert found.random == 4 * problems
+        held += bool(found.curve.low[0] <= truth <= found.curve.high[0])
+        error += float(found.curve.mean[0]) / truth - 1
+    assert held >= 180  # 190 expected, and 132 where those found wrong are left out of the stratum
+    assert abs(error / 200) < 0.02
+
+
+def test_a_wrong_answer_found_right_counts_as_sound_only_where_asked(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {"1": (2, 0)})
+    label(db, BASE_SLUG, "1", [1, 3, 7], chosen=Chosen.RANDOM)
+    with Study(db) as study:
+        board, base, _ = board_of(study)
+        audited = audited_run(study, board, base, read_labels(study, "sums"))
+    assert [cot(audited, [1], one).curve.mean[0] for one in (Ambiguous.SOUND, Ambiguous.UNSOUND)] == pytest.approx(
+        [2 / 4, 1 / 4]
+    )
+    open_ = cot(audited, [1]).curve
+    assert open_.low_bound[0] <= open_.mean[0] <= open_.high_bound[0]
+
+
 def test_the_random_draw_is_the_same_each_time_and_grows(tmp_path: Path) -> None:
     db = make(tmp_path / "s.db", {"1": (20, 20), "2": (20, 5)}, n=24)
     with Study(db) as study:
@@ -301,6 +344,22 @@ def test_undecided_answers_leave_a_conclusion_open_that_hangs_on_them(tmp_path: 
     assert (now.kept.conclusion.p_value, now.dropped.conclusion.p_value) == (0.03125, 0.0625)
     assert now.kept.settled
     assert not now.settled
+
+
+def test_one_sample_fewer_leaves_no_finding_and_the_queue_says_so_without_a_p_value(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {str(i): (1, 0) for i in range(6)})
+    with Study(db) as study:
+        _, base, _ = board_of(study)
+    with Writer(db, "test") as writer:
+        place = sample(db, BASE_SLUG, "0", 3), base.run_id, 1
+        writer.add_verdicts("math", "1", [Judged(*place, Verdict(Outcome.ERROR, "deadline"))])
+    with Study(db) as study:
+        board, base, rl = board_of(study)
+        now = outlook(study, board, base, rl, read_labels(study, "sums"))
+        items = listed(study, now, None)
+    assert (now.settled, now.kept.labels_to_change, now.kept.conclusion.p_value) == (None, None, None)
+    assert now.kept.conclusion.base_only == 6
+    assert items[0].why == "1 of 1 right answers found unsound: base only → neither"
 
 
 def test_runs_that_share_no_problem_or_not_that_k_are_told(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from engine.analyses.coverage import mcnemar_exact
+from engine.analyses.pairs import compare, paired_p
 from engine.board import read_board
 from engine.claims import CLAIMS, Finding, Found, among_all, claims
 from engine.claims.base import LEVEL, Claim, Estimate, Measured, Unit, both_ways, of_two
@@ -23,9 +24,9 @@ from engine.claims.base import found as told
 from engine.claims.chains import Audit, of_hard_problems
 from engine.claims.coverage import discoveries
 from engine.claims.guesses import held_against, of_problems
-from engine.claims.means import mean_against
+from engine.claims.means import mean_against, ratio_against, unbounded_mean
 from engine.claims.series import one_order
-from engine.claims.sizes import net_change, share_interval
+from engine.claims.sizes import net_change, p_at_least, p_at_most, share_interval
 from store.audits import Audit as Label
 from store.audits import AuditWriter
 from store.reader import Study
@@ -115,6 +116,38 @@ def test_exchanging_the_runs_turns_the_findings(tmp_path: Path) -> None:
         assert [one.low, one.high] == pytest.approx([-(other.high or 0), -(other.low or 0)])
 
 
+def test_one_lost_sample_leaves_a_clear_rise_clear_and_claims_print_the_p_that_passk_prints(tmp_path: Path) -> None:
+    rates = np.random.default_rng(0).uniform(0.1, 0.8, 80)
+    base, rl = drawn(BASE, rates, 128, 1), drawn(RL, rates + 0.04, 128, 2)
+    lost = (rl[0], [(127, min(rl[1][0][1], 127)), *rl[1][1:]])
+    found = []
+    for name, of in (("a", rl), ("b", lost)):
+        path = counted(tmp_path / f"{name}.db", base, of)
+        [row] = [row for row in judged(path) if row.claim.name == "raises-pass-at-1"]
+        ours, theirs = np.array(base[1]).T, np.array(of[1]).T
+        assert row.p_value == paired_p(*ours, *theirs, k=1) == compare(*ours, *theirs).p_first
+        found.append(row)
+    assert [row.finding for row in found] == [SUPPORTED, SUPPORTED]
+    assert (found[1].p_value or 1) < 1e-3
+
+
+OWN = {"rare": np.full(40, 0.003), "clear": np.full(40, 0.1), "none": np.zeros(40)}
+
+
+@pytest.mark.parametrize("ns", [(128, 1024), (1024, 128), (127, 128)])
+@pytest.mark.parametrize(("own", "wanted"), [("rare", UNCLEAR), ("clear", CONTRADICTED), ("none", SUPPORTED)])
+def test_what_rl_alone_solves_is_seen_where_n_differ_either_way(
+    tmp_path: Path, ns: tuple[int, int], own: str, wanted: Finding
+) -> None:
+    """A fifth of the problems is RL's alone; the rare finds are fewer than six of 1024, so that the sets would miss them."""
+    base, rl = (np.concatenate([np.full(160, 0.3), rates]) for rates in (np.zeros(40), OWN[own]))
+    rows = judged(counted(tmp_path / "s.db", drawn(BASE, base, ns[0], 1), drawn(RL, rl, ns[1], 2)))
+    [row] = [row for row in rows if row.claim.name == "within-base"]
+    assert row.finding is wanted
+    assert row.statistic.startswith("expected NDR")
+    assert "not every n is k" in row.reason
+
+
 def test_distillation_either_way(tmp_path: Path) -> None:
     hard, easy = np.full(80, 0.0005), np.full(80, 0.2)
     beyond = counted(tmp_path / "a.db", drawn(BASE, hard, 128, 1), drawn(DISTILLED, easy, 128, 2))
@@ -189,6 +222,14 @@ def test_the_gap_is_judged_at_the_papers_k_or_where_any_k_would_do(tmp_path: Pat
     ):
         path = counted(tmp_path / f"{n}{rates[0]}.db", drawn(BASE, base, n, 1), drawn(RL, rates, n, 2))
         assert findings(judged(path))["gap-stays-large"] is wanted, (n, rates[0])
+
+
+def test_a_gap_is_told_beside_the_one_that_base_has_to_itself(tmp_path: Path) -> None:
+    base = [(256, 16)] * 60
+    rows = judged(counted(tmp_path / "s.db", (Run(BASE, "sums"), base), (Run(RL, "sums"), base)))
+    [row] = [row for row in rows if row.claim.name == "gap-stays-large"]
+    assert row.finding is SUPPORTED
+    assert "identical to base has such a gap, too (93.8 points here)" in row.reason
 
 
 def test_a_small_k_says_nothing_of_large_k(tmp_path: Path) -> None:
@@ -348,6 +389,14 @@ def test_likelihoods_either_way(tmp_path: Path, perplexity: float, outside: floa
     assert "all that were counted" in ratio.reason
 
 
+@pytest.mark.parametrize(("problems", "told"), [(1, False), (9, False), (12, True)])
+def test_few_problems_say_nothing_of_perplexities(tmp_path: Path, problems: int, told: bool) -> None:
+    path = score(traced(tmp_path / "s.db", (BASE, half_right), (RL, half_right), problems=problems, n=10), 1.1, 0.0)
+    [row] = [row for row in judged(path) if row.claim.name == "likely-under-base"]
+    assert (row.finding is CANNOT_TELL) != told
+    assert told or f"{problems} problem" in row.reason
+
+
 def test_another_models_scores_are_not_bases(tmp_path: Path) -> None:
     path = traced(tmp_path / "s.db", (BASE, half_right), (RL, half_right), problems=4, n=8)
     with Writer(path, "test") as writer:
@@ -427,11 +476,21 @@ def test_direct_answers_tell_a_guess(tmp_path: Path, direct: float, wanted: Find
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_net_change_holds_zero_exactly_where_mcnemar_does_not_reject(level: float) -> None:
     for lost, found in product(range(25), repeat=2):
-        one = net_change(lost, found, level)
+        one = net_change(lost, found, 50, level)
         assert one.p_value == mcnemar_exact(lost, found)
         assert (one.low <= 0 <= one.high) == (one.p_value > 1 - level), (lost, found)
-        mirrored = net_change(found, lost, level)
+        mirrored = net_change(found, lost, 50, level)
         assert [mirrored.low, mirrored.high] == pytest.approx([-one.high, -one.low])
+
+
+def test_where_nothing_moved_the_interval_is_over_the_problems() -> None:
+    one = net_change(0, 0, 30, 0.95)
+    most = 30 * (1 - 0.025 ** (1 / 30))
+    assert (one.value, one.p_value) == (0, 1.0)
+    assert [one.low, one.high] == pytest.approx([-most, most])
+    assert np.isnan(net_change(0, 0, None, 0.95).high)
+    with pytest.raises(ValueError, match="cannot have moved"):
+        net_change(3, 3, 5, 0.95)
 
 
 def test_share_intervals_are_clopper_and_pearsons() -> None:
@@ -484,6 +543,53 @@ def test_no_loss_among_thirty_is_no_proof_of_few_losses() -> None:
     assert mean_against(np.zeros(1000), -0.02, 0.95, 0).p_value < 0.01
     with pytest.raises(ValueError, match="no problems"):
         mean_against([], 0, 0.95, 0)
+
+
+def test_neither_the_order_of_problems_nor_which_run_is_base_changes_a_mean() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(0.02, 0.1, 30)
+    one = mean_against(values, 0.0, 0.95, 0)
+    for _ in range(5):
+        assert mean_against(rng.permutation(values), 0.0, 0.95, 0) == one
+        back = mean_against(-rng.permutation(values), 0.0, 0.95, 0)
+        assert (-back.value, -back.high, -back.low, back.p_value) == (one.value, one.low, one.high, one.p_value)
+    there, back = mean_against(values, -0.02, 0.95, 0, (-1, 0.5)), mean_against(-values, 0.02, 0.95, 0, (-0.5, 1))
+    assert (there.p_value, there.low) == (back.p_value, -back.high)
+    assert mean_against([0.1, -0.1], 0.0, 0.95, 0).p_value == 1.0
+
+
+def test_a_mean_of_logarithms_is_students_and_few_of_them_are_refused() -> None:
+    values = np.random.default_rng(1).normal(0.1, 0.3, 20)
+    one, expected = unbounded_mean(values, 0.02, 0.95), ttest_1samp(values, 0.02)
+    limits = expected.confidence_interval(0.95)
+    assert [one.low, one.high, one.p_value] == pytest.approx([limits.low, limits.high, expected.pvalue])
+    assert unbounded_mean(np.zeros(10), 0.05, 0.95).p_value == 2**-9  # equal values are no certainty
+    assert unbounded_mean(np.zeros(10), 0.0, 0.95).p_value == 1.0
+    with pytest.raises(ValueError, match="too few"):
+        unbounded_mean(np.zeros(9), 0.05, 0.95)
+
+
+@pytest.mark.parametrize("problems", [10, 30])
+def test_a_mean_of_logarithms_at_the_margin_is_rarely_called_off_it(problems: int) -> None:
+    rng = np.random.default_rng(problems)
+    for draw, most in ((rng.normal, 0.07), (lambda size: rng.gamma(4, 0.5, size) - 2, 0.08)):
+        called = [unbounded_mean(draw(size=problems), 0.0, 0.95).p_value <= 0.05 for _ in range(2000)]
+        assert 0.03 < np.mean(called) < most
+
+
+def test_a_share_at_its_limit_is_rarely_called_off_it_and_whole_problems_give_the_binomial_tests() -> None:
+    new = [1] * 9 + [0] * 60 + [0] * 20
+    estimate, few, many = ratio_against(new, [1] * 69 + [0] * 20, 0.05, 0.95, 0)
+    assert estimate.value == pytest.approx(9 / 69)
+    assert [few, many] == pytest.approx([p_at_most(9, 69, 0.05), p_at_least(9, 69, 0.05)], abs=0.01)
+    rng, called = np.random.default_rng(3), np.zeros(2)
+    for _ in range(200):
+        whole = rng.random(100)
+        _, *p_values = ratio_against(whole * (rng.random(100) < 0.05), whole, 0.05, 0.95, 0)
+        called += np.array(p_values) <= 0.025
+    assert (called <= 12).all()
+    with pytest.raises(ValueError, match="nothing to take a share of"):
+        ratio_against([0, 0], [0, 0], 0.05, 0.95, 0)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.floats(-0.5, 0.5))

@@ -139,6 +139,14 @@ def test_counts_that_cannot_be_are_refused(counts: tuple[list[int], ...], says: 
         cot_estimate(counts[0], counts[1], counts[2], counts[3], [1])
 
 
+def test_sound_answers_that_the_verifier_calls_wrong_come_on_top() -> None:
+    plain, more = (cot_estimate([50], [20], [5], [3], [1], known=known, draws=4000) for known in (0, 4))
+    for name in ("mean", "low", "high", "low_bound", "high_bound"):
+        assert getattr(more, name) == pytest.approx(getattr(plain, name) + 4 / 50)
+    with pytest.raises(ValueError, match="beyond c"):
+        cot_estimate([4], [3], [2], [1], [1], known=2)
+
+
 def test_half_a_prior_and_crossed_bounds_are_refused() -> None:
     with pytest.raises(ValueError, match="both a and b"):
         cot_estimate([4], [3], [2], [1], [1], a=1)

@@ -150,6 +150,28 @@ def test_swapping_the_runs_swaps_everything() -> None:
     }
 
 
+def test_where_n_differ_nothing_is_found_and_sets_and_labels_alone_order_the_flips() -> None:
+    """One model at 256 and 128 samples of 500 problems: no finding, whatever the sets' sizes."""
+    rng = np.random.default_rng(4)
+    rates = rng.beta(0.3, 3.0, 500)
+    base, other = ([Side(n, int(c), unread=int(c)) for c in rng.binomial(n, rates)] for n in (256, 128))
+    now = outlook(base, other, 128)
+    sizes = now.conclusion.base_only, now.conclusion.other_only
+    assert sizes == tuple(now.regions.count(one) for one in (Region.BASE_ONLY, Region.OTHER_ONLY))
+    assert conclude(*sizes).finding is Finding.BASE_MORE  # what the sizes would pass for
+    assert (now.conclusion.finding, now.conclusion.p_value) == (Finding.CANNOT_TELL, None)
+    assert (now.labels_to_change, now.settled) == (None, None)
+    assert len(now.influences) > 100
+    assert all((one.consequence, one.conclusion.p_value) == (1, None) for one in now.influences)
+    assert [one.labels for one in now.influences] == sorted(one.labels for one in now.influences)
+
+
+def test_more_problems_than_a_p_value_can_tell_apart_still_have_an_order() -> None:
+    now = outlook([Side(4, 4, unread=4)] * 1200, [Side(4, 0)] * 1200, 4)
+    assert now.conclusion.p_value == 0.0
+    assert now.influences[0].labels == 4
+
+
 def test_counts_that_cannot_be_are_refused() -> None:
     for wrong in ({"c": 5}, {"c": 1, "sound": 1, "unread": 1}, {"c": 3, "doubtful": 2}, {"c": -1}, {"c": 1, "unread": -1}):
         with pytest.raises(ValueError, match="side"):

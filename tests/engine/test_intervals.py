@@ -15,6 +15,7 @@ from scipy.stats import beta, binom
 from engine.analyses.intervals import (
     Interval,
     band,
+    bounding_means,
     clopper_pearson,
     curve_bands,
     interval,
@@ -204,3 +205,22 @@ def test_bands_hold_the_truth_about_as_often_as_they_say(spike: float) -> None:
             found = band(drawn, estimate)
             hits[row] += (found.low <= target) & (target <= found.high)
     assert (hits >= 88).all(), hits
+
+
+@pytest.mark.parametrize(("ones", "problems"), [(0, 59), (3, 20), (7, 7)])
+def test_bounding_means_of_zeros_and_ones_are_clopper_pearsons(ones: int, problems: int) -> None:
+    lower, upper = bounding_means(np.repeat([1.0, 0.0], [ones, problems - ones]), 0.0, 1.0, resamples=40_000)
+    low, high = clopper_pearson(problems, ones, 0.9)
+    np.testing.assert_allclose(np.quantile(lower, 0.05), low, atol=0.004)
+    np.testing.assert_allclose(np.quantile(upper, 0.95), high, atol=0.004)
+
+
+def test_bounding_means_turn_with_the_values() -> None:
+    values = np.random.default_rng(0).uniform(-1, 1, 30)
+    lower, upper = bounding_means(values, -1.0, 1.0, resamples=100)
+    turned = bounding_means(-values, -1.0, 1.0, resamples=100)
+    np.testing.assert_array_equal(lower, -turned[1])
+    np.testing.assert_array_equal(upper, -turned[0])
+    assert (lower < upper).all()
+    with pytest.raises(ValueError, match="no problems"):
+        bounding_means(np.zeros(0), -1.0, 1.0)

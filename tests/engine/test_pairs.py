@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 from math import comb
+from random import Random
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from engine.analyses.coverage import mcnemar_exact
 from engine.analyses.crossover import Crossing, ahead_from, fine_grid, overtaken_at, verdict
 from engine.analyses.pairs import Comparison, compare, equivalence, paired_p, sign_flip_p
 from engine.analyses.passk import mean_pass_at_k, pass_at_k
+from engine.analyses.signflip import exchange_p, unequal_p
 
 Pairs = list[tuple[int, int, int, int]]
 
@@ -64,17 +66,19 @@ def test_any_sizes_are_counted_exactly(differences: list[float]) -> None:
 def test_halves_agree_with_the_lattice() -> None:
     rng = np.random.default_rng(0)
     steps = np.sort(rng.integers(1, 200, 30)).astype(float)
+    choices = np.stack([-steps, steps], axis=1)
     for least in (11, 501, 1501):
         exact = signflip._p_on_lattice(steps.astype(np.int64), least)
-        assert signflip._p_by_halves(steps, least) == pytest.approx(exact, rel=1e-9)
+        assert signflip._p_by_halves(choices, least) == pytest.approx(exact, rel=1e-9)
 
 
 def test_chance_agrees_with_the_exact_way() -> None:
     rng = np.random.default_rng(0)
     sizes = np.sort(np.abs(rng.normal(size=33)))
     for least in (2.0, 6.0, 12.0):
-        exact = signflip._p_by_halves(sizes, least)
-        assert signflip._p_by_chance(sizes, least, 0, 100_000) == pytest.approx(exact, abs=4 * (exact / 1e5) ** 0.5 + 2e-5)
+        choices = np.stack([-sizes, sizes], axis=1)
+        exact = signflip._p_by_halves(choices, least)
+        assert signflip._p_by_chance(choices, least, 0) == pytest.approx(exact, abs=4 * (exact / 1e5) ** 0.5 + 2e-5)
 
 
 def test_many_differences_of_no_common_unit_are_drawn_never_zero() -> None:
@@ -92,7 +96,7 @@ def test_nothing_to_tell_apart_is_p_1_and_unknown_is_a_sentence() -> None:
 
 
 def test_one_model_is_not_different_from_itself_where_n_differ() -> None:
-    """30 % of problems never solved, the rest often. With signs flipped and nothing thinned, 1024 against 256 samples of one
+    """30 % of problems never solved, the rest often. With signs flipped alone, 1024 against 256 samples of one
     model were called different at k = 256 in nearly half of such cases."""
     called = 0
     for repeat in range(40):
@@ -102,11 +106,77 @@ def test_one_model_is_not_different_from_itself_where_n_differ() -> None:
     assert called <= 5
 
 
-def test_thinning_still_sees_a_difference() -> None:
+@pytest.mark.parametrize(("k", "share", "least"), [(128, 0.35, 28), (1, 0.7, 40)])
+def test_unequal_n_hardly_cost_power(k: int, share: float, least: int) -> None:
+    """1024 samples beside 128: a run that solves less is found 0.85 and 1.00 of the time; at k = 128, were the longer run
+    thinned to 128 samples, 0.35."""
+    called = 0
+    for repeat in range(40):
+        rng = np.random.default_rng(repeat)
+        p = rng.beta(0.3, 4, 60)
+        called += paired_p(1024, rng.binomial(1024, p), 128, rng.binomial(128, share * p), k) <= 0.05
+    assert called >= least
+
+
+def test_a_problem_that_lost_one_sample_takes_no_power_from_the_others() -> None:
+    fewer = np.append(127, np.full(29, 128))
+    for repeat in range(30):
+        rng = np.random.default_rng(repeat)
+        p = rng.beta(0.5, 2, 30)
+        base, other = rng.binomial(fewer, p), rng.binomial(128, 0.6 * p)
+        equal, unequal = paired_p(128, base, 128, other, 1), paired_p(fewer, base, 128, other, 1)
+        assert unequal < max(2 * equal, 0.01)
+
+
+def test_one_model_that_lost_one_sample_is_not_different_from_itself() -> None:
+    called, fewer = 0, np.append(127, np.full(29, 128))
+    for repeat in range(100):
+        rng = np.random.default_rng(repeat)
+        p = rng.beta(0.3, 2, 30)
+        called += paired_p(fewer, rng.binomial(fewer, p), 128, rng.binomial(128, p), 1) <= 0.05
+    assert called <= 11
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.floats(0.001, 1), st.randoms())
+@settings(deadline=None, max_examples=30)
+def test_order_and_exchange_keep_the_p_of_unequal_runs(differences: list[float], least: float, mixed: Random) -> None:
+    found = unequal_p(differences, least)
+    assert sign_flip_p(differences) <= found <= 1.0
+    assert unequal_p([-difference for difference in differences], least) == found
+    assert unequal_p(mixed.sample(differences, len(differences)), least) == found
+
+
+@given(st.integers(2, 4).flatmap(lambda runs: st.lists(st.lists(st.integers(0, 8), min_size=runs, max_size=runs), max_size=5)))
+def test_exchanging_base_with_several_runs_is_counted_exactly(rows: list[list[int]]) -> None:
+    assume(rows)
+    others = len(rows[0]) - 1
+    seen = abs(sum(sum(row) - (others + 1) * row[0] for row in rows))
+    patterns = list(product(range(others + 1), repeat=len(rows)))
+    reached = sum(abs(sum(sum(r) - (others + 1) * r[i] for r, i in zip(rows, way, strict=True))) >= seen for way in patterns)
+    expected = float(Fraction(reached, len(patterns)))
+    assert exchange_p(np.array(rows) / 8) == pytest.approx(expected, rel=1e-9)
+    assert exchange_p(np.array(rows[::-1]) / 8) == exchange_p(np.array(rows) / 8)
+
+
+def test_many_problems_are_exchanged_at_random_and_in_any_order() -> None:
     rng = np.random.default_rng(0)
-    p = rng.beta(0.5, 0.5, 60)
-    assert paired_p(128, rng.binomial(128, p), 64, rng.binomial(64, np.sqrt(p)), 1) < 1e-3
-    assert paired_p(64, [3] * 8, 64, [3] * 8, 4) == 1.0
+    values = rng.random((20, 3))
+    choices = (values.sum(axis=1, keepdims=True) - 3 * values) / 2
+    least = abs(choices[:, 0].sum())
+    assert signflip._p_by_chance(choices, least, 0) == pytest.approx(signflip._p_by_halves(choices, least), abs=0.01)
+    many = rng.random((200, 3))
+    assert exchange_p(many) == exchange_p(many[rng.permutation(200)]) == exchange_p(many[:, [0, 2, 1]])
+    assert exchange_p(np.column_stack([np.zeros(200), many])) == 1e-5
+    assert exchange_p(many[:, :2]) == sign_flip_p(many[:, 1] - many[:, 0])
+    assert exchange_p(np.ones((200, 3))) == 1.0
+
+
+def test_what_cannot_be_exchanged_is_a_sentence() -> None:
+    for values in ([0.5, 0.5], [[0.5], [0.5]]):
+        with pytest.raises(ValueError, match="at least two runs"):
+            exchange_p(values)
+    with pytest.raises(ValueError, match="unknown"):
+        exchange_p([[0.5, np.nan]])
 
 
 @given(PROBLEMS)
@@ -279,6 +349,37 @@ def test_no_difference_seen_is_not_equivalence() -> None:
     found = equivalence(8, [4] * 12, 8, [4] * 12, 8, 0.05)
     assert found.difference == 0.0
     assert not found.equivalent
+
+
+def test_a_handful_of_equal_counts_is_never_equivalence() -> None:
+    """A problem that was not seen may tell the runs apart entirely. 1 - 0.05^(1/59) is the first below 5 points."""
+    for problems in (1, 2, 3):
+        for margin in (0.05, 0.3, 0.6):
+            found = equivalence([128] * problems, [64] * problems, [128] * problems, [64] * problems, 1, margin)
+            assert not found.equivalent
+            assert found.p_value > 0.05
+    for problems, shown in ((40, False), (54, False), (64, True)):
+        assert equivalence(128, [64] * problems, 128, [64] * problems, 1, 0.05).equivalent is shown
+
+
+@pytest.mark.parametrize("problems", [5, 40, 60])
+def test_runs_as_far_apart_as_the_margin_are_seldom_called_equivalent(problems: int) -> None:
+    """5.1 % of problems change by 98 points, a true difference of 5: most small benchmarks show none of those problems."""
+    called = 0
+    for repeat in range(100):
+        rng = np.random.default_rng([repeat, problems])
+        p = np.where(rng.random(problems) < 0.051, 1.0, 0.02)
+        base, other = rng.binomial(128, 0.02, problems), rng.binomial(128, p)
+        called += equivalence(128, base, 128, other, 1, 0.05).equivalent
+    assert called <= 9
+
+
+def test_equivalence_turns_with_the_runs() -> None:
+    rng = np.random.default_rng(0)
+    base, other = rng.integers(0, 33, 40), rng.integers(0, 33, 40)
+    there, back = equivalence(32, base, 32, other, 4, 0.2), equivalence(32, other[::-1], 32, base[::-1], 4, 0.2)
+    assert (there.difference, there.low, there.high) == (-back.difference, -back.high, -back.low)
+    assert there.p_value == back.p_value
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 from engine.analyses.many import adjusted
 from engine.analyses.pairs import paired_p
 from engine.analyses.passk import pass_at_k
+from engine.analyses.signflip import exchange_p, unequal_p
 from engine.board import Board, read_board
 from engine.series import By, Entry, Series, series
+from explorer import cli
 from store.errors import NotFound
 from store.reader import Study
 from store.types import Model, NewCount, Problem, Role, Run, Settings
@@ -94,6 +96,92 @@ def test_training_seeds_are_averaged_and_their_spread_told(tmp_path: Path) -> No
     assert entry.note == "mean of 3 training seeds"
     assert found["PPO"].spread is None
     assert found["PPO"].note == "one training seed (7): how much training varies is not seen"
+
+
+def even(c: int, n: int = 128, problems: int = 30) -> dict[str, tuple[int, int]]:
+    return dict.fromkeys(KEYS[:problems], (c, n))
+
+
+def test_seeds_that_go_opposite_ways_are_no_difference(tmp_path: Path) -> None:
+    """Each training seed differs from base on every problem; their mean does not, and the test is of the mean."""
+    seeds = [(rl(f"a{i}", seed=i), 0.6, even(64 + by)) for i, by in enumerate((20, -20))]
+    found = by_label(series(board(tmp_path, (BASE, 0.6, even(64)), *seeds), By.ALGORITHM, k=1))["GRPO"]
+    assert (found.difference, found.p_value, found.q_value) == (0.0, 1.0, 1.0)
+
+
+def test_the_mean_of_seeds_is_tested_by_exchanging_base_with_them(tmp_path: Path) -> None:
+    cells = [drawn(seed, 32, power) for seed, power in ((1, 1.0), (2, 0.9), (3, 0.8))]
+    runs = [(BASE, 0.6, cells[0]), *((rl(f"a{i}", seed=i), 0.6, one) for i, one in enumerate(cells[1:]))]
+    found = by_label(series(board(tmp_path, *runs), By.ALGORITHM, k=1))["GRPO"]
+    values = np.array([[c / n for c, n in one.values()] for one in cells]).T
+    assert found.p_value == pytest.approx(exchange_p(values), rel=1e-12)
+    assert found.difference == pytest.approx((values[:, 1:].mean(axis=1) - values[:, 0]).mean())
+
+
+def test_seeds_of_unequal_n_are_tested_by_drawing_the_problems_again(tmp_path: Path) -> None:
+    cells = [drawn(1, 64), drawn(2, 32, 0.9), drawn(3, 32, 0.8)]
+    runs = [(BASE, 0.6, cells[0]), *((rl(f"a{i}", seed=i), 0.6, one) for i, one in enumerate(cells[1:]))]
+    found = by_label(series(board(tmp_path, *runs), By.ALGORITHM, k=1))["GRPO"]
+    values = np.array([[c / n for c, n in one.values()] for one in cells]).T
+    assert found.p_value == pytest.approx(unequal_p(values[:, 1:].mean(axis=1) - values[:, 0], 1 / 32), rel=1e-12)
+
+
+def test_one_run_gets_the_p_of_its_pair_where_n_are_unequal(tmp_path: Path) -> None:
+    ours, theirs, shortest = drawn(1, 64), drawn(2, 32, 0.8), drawn(3, 16)
+    whole = board(tmp_path, (BASE, 0.6, ours), (rl("a"), 0.6, theirs), (rl("b", "PPO"), 0.6, shortest))
+    found = by_label(series(whole, By.ALGORITHM, k=4))["GRPO"]
+    base, other = ([c for c, _ in cells.values()] for cells in (ours, theirs))
+    assert found.p_value == pytest.approx(paired_p(64, base, 32, other, 4), rel=1e-12)
+
+
+def test_names_of_problems_change_no_figure(tmp_path: Path) -> None:
+    """The same counts under keys in another order: draws must not depend on which problem comes first."""
+    order = np.random.default_rng(0).permutation(40)
+    renamed = {old: KEYS[new] for old, new in zip(KEYS, order, strict=True)}
+    models = [(BASE, drawn(1, 32)), (rl("a0", seed=0), drawn(2, 32, 0.8)), (rl("a1", seed=1), drawn(3, 32, 0.9))]
+    figures = []
+    for at, names in enumerate(({key: key for key in KEYS}, renamed)):
+        (tmp_path / str(at)).mkdir()
+        runs = [(model, 0.6, {names[key]: cell for key, cell in cells.items()}) for model, cells in models]
+        for by in (By.ALGORITHM, By.SEED):
+            found = series(board(tmp_path / str(at), *runs), by, k=8)
+            figures.append(
+                [(e.value, e.interval, e.spread, e.difference, e.difference_interval, e.p_value) for e in found.entries]
+            )
+            (tmp_path / str(at) / "s.db").unlink()
+    assert figures[:2] == figures[2:]
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
+    assert cli.main(["series", *map(str, arguments)]) == 0
+    return capsys.readouterr()
+
+
+def test_a_series_without_a_base_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unrelated = [
+        (Model(f"lab/{name}", role=role), 0.6, even(4, 8, 1)) for name, role in (("x", Role.OTHER), ("y", Role.INSTRUCT))
+    ]
+    board(tmp_path, unrelated[0])
+    out, err = said(capsys, tmp_path / "s.db", "--by", "role")
+    assert "no run is known as base; name one with --base, or roles with import --role" in err
+    assert "training" not in err, "nobody trained an unrelated model here"
+    assert "1 problem ·" in out
+    (tmp_path / "s.db").unlink()
+    board(tmp_path, *unrelated)
+    out, err = said(capsys, tmp_path / "s.db", "--by", "role", "--base", "x")
+    assert err == ""
+    assert "-0.0" not in out
+
+
+def test_only_what_was_trained_here_has_training_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    step = Model("lab/steps", role=Role.INSTRUCT, parent="lab/base", step=10)
+    whole = board(
+        tmp_path, (BASE, 0.6, even(4, 8)), (Model("lab/x", role=Role.INSTRUCT), 0.6, even(4, 8)), (step, 0.6, even(5, 8))
+    )
+    notes = {entry.runs[0].model.name: entry.note for entry in series(whole, By.STEP).entries}
+    assert {name for name, note in notes.items() if note} == {"lab/steps"}
+    _, err = said(capsys, tmp_path / "s.db", "--by", "step")
+    assert "1 entry is of one training seed: how much training varies is not seen" in err
 
 
 def test_seeds_stay_apart_where_they_are_the_series(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.board import read_board
 from engine.summary import summarise
 from explorer.model.boundary import Chosen, Order
-from explorer.model.numbers import common_k
-from explorer.model.session import Session
+from explorer.model.comparison import about_pair
+from explorer.model.numbers import common_k, pair_numbers
+from explorer.model.session import Pair, Session
 from explorer.render.words import short_names
 from explorer.screens.problems import AnswersSearched, ProblemsScreen
 from explorer.screens.reader import ReaderScreen
@@ -20,7 +22,7 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.virtual_list import VirtualList
 from store.reader import Study
 from store.rows import RunRow
-from store.types import Model, NewSample, NewTrace, Outcome, Role, Run, Settings, Verdict
+from store.types import Model, NewCount, NewSample, NewTrace, Outcome, Problem, Role, Run, Settings, Verdict
 from store.writer import SourceFile, Writer
 from tests.builders import RL, answers, run, source
 from tests.explorer.conftest import SETTINGS, make_study, sums_problem
@@ -58,6 +60,21 @@ async def test_the_study_screen_says_rates_sets_and_settings(make_app: MakeApp) 
         assert "counts only" in text
         assert "at k = 4: both 3 · base only 1 · RL only 1 · neither 1 · McNemar p 1" in said(pilot, "#pair")
         assert "T 0.6 · top-p 0.95 · max tokens 2048 · cap unknown · prompt boxed" in said(pilot, "#pair")
+
+
+@pytest.mark.parametrize(("n", "told"), [(8, "McNemar p 1"), (4, "n differ: no exact test")])
+def test_the_pair_in_words_has_a_p_value_only_where_n_are_equal(tmp_path: Path, n: int, told: str) -> None:
+    with Writer(tmp_path / "s.db", "test") as writer:
+        src = writer.open_source(SourceFile("counts.csv", "test", "4" * 64, 1))
+        for role, samples in ((Role.BASE, 8), (Role.RL, n)):
+            of = Run(Model(role.value, role=role), "sums")
+            writer.add_counts(src, [NewCount(of, Problem("sums", str(i)), 1, i, samples) for i in range(4)])
+    with Study(tmp_path / "s.db") as study:
+        board = read_board(study, "sums")
+    pair = Pair(board, *board.runs)
+    text = "".join(piece for line in about_pair(pair, pair_numbers(pair), 80) for piece, _ in line)
+    assert told in text
+    assert ("McNemar" in text) == (n == 8)
 
 
 async def test_another_reference_turns_the_comparison_round(make_app: MakeApp) -> None:

@@ -13,7 +13,10 @@ from explorer import cli
 from explorer.commands import audit
 from store.audits import Chosen, audits
 from store.reader import Study
-from tests.engine.audited import BASE_SLUG, RL_SLUG, label, make
+from store.types import Outcome, Verdict
+from store.verdicts import Judged
+from store.writer import Writer
+from tests.engine.audited import BASE_SLUG, RL_SLUG, label, make, sample
 from tests.engine.test_judge import labelled, loopback, says
 
 
@@ -63,6 +66,22 @@ def test_the_queue_as_json_says_what_hangs_on_what(db: Path, capsys: pytest.Capt
     assert document(capsys, "audit", "queue", db)["traces"] == []
     _, out, _ = call(capsys, "audit", "queue", db)
     assert "settled: no further label can move a problem" in out
+
+
+def test_where_n_differ_the_queue_says_that_nothing_can_be_told(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Study(db) as study:
+        run_id = study.find_run(BASE_SLUG).run_id
+    with Writer(db, "test") as writer:
+        place = sample(db, BASE_SLUG, "3", 59), run_id, 3
+        writer.add_verdicts("math", "1", [Judged(*place, Verdict(Outcome.ERROR, "deadline"))])
+    found = document(capsys, "audit", "queue", db)
+    assert (found["mcnemar_p"], found["settled"], found["labels_to_change"]) == (None, None, None)
+    assert found["finding"] == "cannot tell: the runs' n differ"
+    assert found["traces"][0]["p_after"] is None
+    _, out, _ = call(capsys, "audit", "queue", db)
+    assert "1 base only, 0 other only; who solves more: cannot tell: the runs' n differ, so there is no exact test" in out
+    assert "first those that take the fewest labels" in out
+    assert "McNemar" not in out
 
 
 def test_the_other_ways_to_choose(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,8 @@ def test_json_holds_every_claim_and_null_for_what_is_unknown(db: Path, capsys: p
     assert list(rows) == list(CLAIMS)
     assert rows["coverage-shrinks"] | {"reason": "", "source": "", "settings": "", "low": 0, "high": 0, "q_value": 0} == {
         "claim": "coverage-shrinks", "sentence": "RL loses more problems at large k than it finds.", "source": "",
-        "base": "base-7b@sums", "other": "rl-7b-step-100@sums", "statistic": "found - lost", "value": -30, "low": 0, "high": 0,
+        "base": "base-7b@sums", "other": "rl-7b-step-100@sums", "value": -30, "low": 0, "high": 0,
+        "statistic": "found - lost, interval given the problems that moved",
         "p_value": 2**-29, "q_value": 0, "finding": "supported", "reason": "", "settings": "", "unit": "problems", "k": 128,
         "problems": 90,
     }  # fmt: skip

@@ -79,8 +79,10 @@ def test_passk_prints_the_json_of_the_contract(db: Path, capsys: pytest.CaptureF
 
 def test_passk_shows_intervals_and_pairs(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "passk", db)
-    title, _, row, limits, *_ = out.splitlines()
+    title, drawn, _, row, limits, *_ = out.splitlines()
+    assert "no errors, all judged" in title
     assert "95 % over problems" in title
+    assert drawn.startswith("T 0.6 · top-p ")
     assert row.split()[-2:] == ["25.0", "50.0"]
     assert limits.split() == [limits.split()[0], limits.split()[1]]
     assert limits.count("–") == 2
@@ -94,8 +96,9 @@ def test_passk_at_asked_k_is_unknown_beyond_n(db: Path, capsys: pytest.CaptureFi
     _, out, _ = call(capsys, "passk", db, "--json", "--k", "1,3", "--benchmark", "sums")
     base, rl = json.loads(out)["benchmarks"][0]["runs"]
     assert (base["k"], base["pass_at_k"], rl["pass_at_k"]) == ([1, 3], [0.25, None], [0.625, None])
-    _, out, _ = call(capsys, "passk", db, "--k", "1,3")
-    assert re.search(r"base-7b@sums +base +2 +2 +0 +0 +25\.0 +–", out)
+    _, out, err = call(capsys, "passk", db, "--k", "1,3")
+    assert re.search(r"base-7b@sums +base +2 +2 +25\.0 +–", out)
+    assert "not every problem has 3 samples" in err
 
 
 def test_coverage_prints_the_json_of_the_contract(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

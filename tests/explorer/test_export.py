@@ -269,3 +269,20 @@ def test_roles_and_parents_come_along(db: Path, tmp_path: Path) -> None:
     line = json.loads((tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert (line["role"], line["parent"], line["step"], line["revision"]) == (Role.RL, "lab/base-7b", 100, "step-100")
     assert line["settings"]["seed"] == 7
+
+
+def test_counts_of_what_is_not_stored_come_along(tmp_path: Path) -> None:
+    db = tmp_path / "part.db"
+    with Writer(db, "test") as writer:
+        of, on = run(), Problem("sums", "1", "What is 2 + 2?", "4", kind="game")
+        right = NewTrace(of, on, NewSample("so 4", 1), Verdict(Outcome.CORRECT, "file", "4"))
+        writer.add_traces(source(writer), [right])
+        writer.add_counts(source(writer, "counts.csv"), [NewCount(of, on, 1, 3, 100)])
+    out, again = tmp_path / "out.jsonl", tmp_path / "again.db"
+    assert call(db, "--jsonl", out) == 0
+    assert cli.main(["import", str(again), str(out), "--no-verify", "--quiet"]) == 0
+    for path in (db, again):
+        with Study(path) as study:
+            (count,) = study.counts("sums")
+            assert (count.n, count.correct, count.samples, count.is_part) == (100, 3, 1, True)
+            assert study.problems("sums")[0].kind == "game"

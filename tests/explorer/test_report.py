@@ -21,10 +21,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analyses.crossover import Crossing, Crossover
 from engine.analyses.intervals import curve_bands
 from engine.analyses.pairs import compare
 from explorer.commands import report
 from explorer.report.drawing import DARK, LIGHT, spread
+from explorer.report.wording import crossing
 from explorer.report.writing import MARK, require_folder, write
 from store.audits import Audit, AuditWriter, Chosen
 from store.errors import BaseboundError
@@ -231,6 +233,30 @@ def test_numbers_are_those_of_the_analyses(strange: Path) -> None:
     }  # fmt: skip
     assert all(sum(row[name] for name in ("elicited", "created", "lost", "undetermined")) == 4 for row in document["standings"])
     assert sum(row["problems"] for row in document["accuracy"]) == 12
+
+
+def test_a_tie_is_not_told_with_the_chance_of_something_else() -> None:
+    tie = Crossover(Crossing.TIE, None, None, None, 0.66)
+    assert crossing(tie, 128) == "tie; probability that base overtakes by k = 128 0.66"
+    assert "probability that the other run overtakes" in crossing(tie, 128, "the other run")
+    sure = crossing(Crossover(Crossing.CROSSES, 8, 4, None, 0.9), 1024)
+    assert sure == "from k = 8 on (95 % 4 to not by 1,024; probability 0.90 by k = 1,024)"
+
+
+def test_where_n_differ_there_is_a_word_for_the_missing_test(tmp_path: Path) -> None:
+    with Writer(tmp_path / "s.db", "test") as writer:
+        src = writer.open_source(SourceFile("counts.csv", "test", "4" * 64, 1))
+        for role, n in ((Role.BASE, 64), (Role.RL, 32)):
+            of = Run(Model(role.value, role=role), "sums")
+            writer.add_counts(src, [NewCount(of, Problem("sums", str(i)), 1, i, n) for i in range(8)])
+    assert make(tmp_path / "s.db", tmp_path / "out", "--format", "md,json") == 0
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "no exact test of the sets, since the runs' n differ" in text
+    assert "of the expected sizes" in text
+    assert "McNemar's exact p" not in text
+    [row] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["pairs"]
+    assert row["mcnemar_p"] is None
+    assert row["ndr"] is not None
 
 
 def test_what_is_not_known_is_empty_not_zero(strange: Path) -> None:

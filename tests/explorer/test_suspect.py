@@ -35,7 +35,7 @@ def db(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 def test_it_reads_the_right_answers_that_carry_the_conclusion(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = call(capsys, "suspect", db)
     assert status == 0
-    assert "2 right answers to 1 problems read, 1 with a reason" in err
+    assert "2 right answers to 1 problem read, 1 with a reason" in err
     first, *reasons = out.splitlines()
     assert first.endswith("base-7b@sums/sums:1/1")
     assert [line.split(":")[0].split() for line in reasons][0][:2] == ["false", "equality"]

@@ -44,12 +44,18 @@ def _is_count(names: Collection[str]) -> bool:
     return _NEEDED.issubset(names) and not set(_KEY).isdisjoint(names)
 
 
-def _count(row: Record, line: int, about: About) -> NewCount:
+def counted(row: Record) -> tuple[int, int]:
+    """n and correct of a row. Raises BadRecord where they cannot be."""
     n, correct = fields.whole(row.get("n"), "n"), fields.whole(row.get("correct"), "correct")
     if n > MOST_SAMPLES:
         raise BadRecord(f"n is {n}: more than anybody has drawn")
     if not 0 <= correct <= n:
         raise BadRecord(f"correct is {correct} of n = {n}")
+    return n, correct
+
+
+def _count(row: Record, line: int, about: About) -> NewCount:
+    n, correct = counted(row)
     benchmark = about.benchmark(fields.optional_text(row.get("benchmark"), "benchmark"))
     problem = Problem(
         benchmark=benchmark,

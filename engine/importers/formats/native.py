@@ -3,7 +3,10 @@
     {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "statement": "...", "reference": "73",
      "response": "... \\\\boxed{73}", "finish": "stop", "tokens": 812, "correct": true, "settings": {"temperature": 0.6}}
 
-Needed: problem and response; model unless --model says it. The rest may be missing.
+Needed: problem and response; model unless --model says it. The rest may be missing. A line with `n` in place of the response
+holds the counts of a problem of which not all samples are given, as an export writes them:
+
+    {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "n": 1024, "correct": 12}
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from engine.importers import fields
 from engine.importers.base import About, Importer, Item, each
 from engine.importers.documents import InputFile
 from engine.importers.fields import BadRecord, Record
-from store.types import SETTING_NAMES, UNKNOWN, Finish, Model, NewSample, NewTrace, Problem, Run, Settings, Verdict
+from engine.importers.formats.counts import counted
+from store.types import SETTING_NAMES, UNKNOWN, Finish, Model, NewCount, NewSample, NewTrace, Problem, Run, Settings, Verdict
 
 _RUN_FIELDS: Final = ("model", "revision", "role", "parent", "algorithm", "step", "training_seed", "benchmark", "settings")
 _FIELDS: Final = {*_RUN_FIELDS, "problem", "statement", "reference", "level", "response", "finish", "stop_reason"} | {
-    "tokens", "seed", "correct", "answer"
+    "tokens", "seed", "correct", "answer", "kind", "n"
 }  # fmt: skip
+_KIND: Final = "math"
 _FINISHES: Final = {finish.value: finish for finish in Finish}
 
 
@@ -39,7 +44,7 @@ class NativeImporter(Importer):
 
     def read(self, file: InputFile, about: About) -> Iterator[Item]:
         runs = _Runs(about)
-        return each(file.rows(), lambda record, line: [_trace(record, line, runs.of(record))])
+        return each(file.rows(), lambda record, line: [_item(record, line, runs.of(record))])
 
 
 class _Runs:
@@ -64,14 +69,11 @@ class _Runs:
         return self._known[key]
 
 
-def _trace(record: Record, line: int, run: Run) -> NewTrace:
-    problem = Problem(
-        benchmark=run.benchmark,
-        key=fields.text(record.get("problem"), "problem"),
-        statement=fields.optional_text(record.get("statement"), "statement"),
-        reference=fields.optional_text(record.get("reference"), "reference"),
-        level=fields.optional_text(record.get("level"), "level"),
-    )
+def _item(record: Record, line: int, run: Run) -> NewTrace | NewCount:
+    problem = _problem(record, run)
+    if "n" in record and "response" not in record:
+        n, correct = counted(record)
+        return NewCount(run, problem, line, correct, n)
     sample = NewSample(
         response=fields.response(record.get("response"), "response"),
         line=line,
@@ -81,6 +83,17 @@ def _trace(record: Record, line: int, run: Run) -> NewTrace:
         seed=fields.optional_whole(record.get("seed"), "seed"),
     )
     return NewTrace(run, problem, sample, _imported(record))
+
+
+def _problem(record: Record, run: Run) -> Problem:
+    return Problem(
+        benchmark=run.benchmark,
+        key=fields.text(record.get("problem"), "problem"),
+        statement=fields.optional_text(record.get("statement"), "statement"),
+        reference=fields.optional_text(record.get("reference"), "reference"),
+        kind=fields.text(record.get("kind") or _KIND, "kind"),
+        level=fields.optional_text(record.get("level"), "level"),
+    )
 
 
 def _model(record: Record) -> Model | None:
