@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.verifiers.surface import normalise
 from store.answers import AnswerCount, answer_counts
 from store.reader import Study
 from store.types import Outcome
+
+if TYPE_CHECKING:
+    from engine.analyses.guess import Chance
 
 Classes = Mapping[tuple[int, int], "AnswerClasses"]
 """By (run_id, problem_id)."""
@@ -85,12 +89,18 @@ def mean_majority_at_k(classes: Iterable[AnswerClasses], k: int) -> float | None
     return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def guess_rate(classes: AnswerClasses) -> float | None:
-    """How often two wrong answers to this problem agree: a stand-in for the chance to guess it right, where nobody asked for
-    direct answers. None where fewer than two wrong answers are known; see `guess.agreement_of_wrong` for what it misses."""
-    from engine.analyses.guess import agreement_of_wrong
+def guess_chance(classes: AnswerClasses) -> Chance | None:
+    """How likely two wrong answers to this problem agree: a stand-in for the chance to guess it right, where nobody asked for
+    direct answers. None where nothing tells; see `guess.chance_of_wrong`, and `guess.agreement_of_wrong` for what it misses."""
+    from engine.analyses.guess import chance_of_wrong
 
-    return None if classes.unknown else agreement_of_wrong(classes.sizes)
+    return None if classes.unknown else chance_of_wrong(classes.sizes)
+
+
+def guess_rate(classes: AnswerClasses) -> float | None:
+    """The mean of that chance: never 0, as few wrong answers that all differ are no proof of it."""
+    chance = guess_chance(classes)
+    return None if chance is None else chance.value
 
 
 def _written(answer: str) -> str:

@@ -167,7 +167,10 @@ def support(
 
     The sizes are the expected ones of `coverage`, and lie within; a set's count of members may lie outside. The two models' p
     are drawn together (`engine.analyses.joint`): that what is hard for one is hard for the other is learned from the counts.
-    COVERAGE_OF_SUPPORT
+    At nominal 95 % they held the true sizes, for 30 and 200 problems, n = k = 128 (standard error 1.5 to 3 points): identical
+    models 91 to 97 %; p that differ by 0.4 in log odds, or one model sharpened, 90 to 99 %; p ~ Beta(0.3, 2) and half of that
+    80 to 97 %, the worst for both; unrelated models 88 to 97 %. Identical models whose p are .003 or .6 and nothing else, which
+    no rung is as narrow as, 81 to 96 % of 30, and 66 % for the only sets of 200: too narrow.
     Raises ValueError for impossible counts, no problems, or k above some n.
     """
     base, other = _pair(base_n, base_c, other_n, other_c)

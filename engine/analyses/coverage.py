@@ -11,10 +11,10 @@ Two readings of the same s, kept apart:
   s_base * s_other, and so on.
 
 Where the models have as many samples as each other on every problem, exchanging them exchanges the sets, and McNemar's test is
-exact. Where n differ it is no test: at k = 128 one success puts a problem into a model's set for n = 128 and for n = 256, where
-it takes half as rare a success; for n = 1024 it takes six. One model twice, 500 problems at n = 256 and 128, came out
-"significantly" ahead of itself 19 times in 20. So there is no p-value, and the ratios come from the expected sizes, which
-favour neither: each s is unbiased whatever its n.
+exact; a few samples lost to errors change nothing that could be seen (`exchangeable`). Where n differ by more it is no test: at
+k = 128 one success puts a problem into a model's set for n = 128 and for n = 256, where it takes half as rare a success; for
+n = 1024 it takes six. One model twice, 500 problems at n = 256 and 128, came out "significantly" ahead 19 times in 20.
+So there is no p-value, and the ratios come from the expected sizes, which favour neither: each s is unbiased whatever its n.
 
 "Unsolved in K draws" is a statement about K draws. Whether a set's member is evidence of more is not decided here.
 """
@@ -32,6 +32,9 @@ from engine.analyses.passk import pass_at_k
 
 _ROUNDING = 1e-12
 """What s may lose to rounding: a problem at exactly one half (n = 21, c = 2, K = 6) counts as solved on every machine."""
+
+_SHIFT = 0.5
+"""Problems that unequal n may move, in expectation and at worst, before McNemar's test is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Coverage:
     expected: tuple[float, float, float, float]
     """Expected sizes of both, base only, other only, neither: they equal the sets' sizes where every n is k."""
     equal_n: bool
-    """Both models have as many samples as each other on every problem."""
+    """Both models have as many samples as each other on every problem, or nearly: see `exchangeable`."""
 
     @property
     def mcnemar_p(self) -> float | None:
@@ -123,8 +126,36 @@ def coverage(
             float((1 - base) @ other),
             float((1 - base) @ (1 - other)),
         ),
-        equal_n=bool((sampled[0] == sampled[1]).all()),
+        equal_n=exchangeable(*sampled, k),
     )
+
+
+def exchangeable(base_n: ArrayLike, other_n: ArrayLike, k: int) -> bool:
+    """Whether n are equal enough for McNemar's test: unequal n move less than _SHIFT problems between the sets.
+
+    On each problem that is how much likelier one model is in its set than the other were both of one rate p, at the p where
+    that differs most; summed over the problems.
+    """
+    pairs = np.stack(np.broadcast_arrays(np.asarray(base_n), np.asarray(other_n)))
+    differ = pairs[:, pairs[0] != pairs[1]]
+    if not differ.size:
+        return True
+    kinds, times = np.unique(np.sort(differ, axis=0), axis=1, return_counts=True)
+    return bool(sum(_shift(int(n), int(m), k) * number for (n, m), number in zip(kinds.T, times, strict=True)) < _SHIFT)
+
+
+def _shift(one: int, other: int, k: int) -> float:
+    """The largest difference, over all rates, of how likely models with so many samples are to be in their sets."""
+    from scipy.special import betainc, expit
+
+    rates = expit(np.linspace(-np.log(50.0 * max(one, other)), 8.0, 400))
+    first, second = (betainc(t, n - t + 1, rates) for n in (one, other) for t in [_successes(n, k)])
+    return float(np.abs(first - second).max())
+
+
+def _successes(n: int, k: int) -> int:
+    """The fewest of n with which a problem is solved in k draws at least as likely as not."""
+    return int(np.argmax(pass_at_k(n, np.arange(n + 1), k) > 0.5 - _ROUNDING))
 
 
 def mcnemar_exact(b: int, c: int) -> float:

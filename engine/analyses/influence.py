@@ -36,6 +36,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.analyses.coverage import exchangeable
 from engine.analyses.intervals import LEVEL
 from engine.analyses.passk import pass_curve
 from engine.analyses.turning import Conclusion, Finding, Move, conclude, fewest_labels
@@ -153,7 +154,7 @@ def outlook(
         raise ValueError(f"k = {k} must be at least 1 and at most every problem's n")
     costs = [(_cost(one, k, keep_undecided), _cost(two, k, keep_undecided)) for one, two in zip(base, other, strict=True)]
     regions = tuple(_region(one.solved, two.solved) for one, two in costs)
-    equal_n = all(one.n == two.n for one, two in zip(base, other, strict=True))
+    equal_n = exchangeable([one.n for one in base], [two.n for two in other], k)
     now = conclude(regions.count(Region.BASE_ONLY), regions.count(Region.OTHER_ONLY), level, equal_n=equal_n)
     found = [one for place, pair in enumerate(costs) for one in _influences(place, pair, now, level)]
     return Outlook(

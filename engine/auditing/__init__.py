@@ -2,7 +2,8 @@
 
 labels.py     labels in force, several auditors combined by a stated rule, as counts
 chains.py     the paper's protocol, CoT-pass@k of runs
-order.py      where a comparison stands, and the traces whose labels could still move it; random strata
+comparison.py where a comparison stands, and what labels could still make of it
+order.py      the traces whose labels could still move it; random strata
 doubts.py     wrong answers that there is reason to think right
 concord.py    how far auditors agree
 exchange.py   labels as JSONL and CSV
@@ -10,8 +11,9 @@ judge.py      a judge model as one more auditor; question.py: what it is asked; 
 """
 
 from engine.auditing.chains import Ambiguous, Chain, ProtocolRow, cot, protocol
+from engine.auditing.comparison import Comparison, Undecided, outlook
 from engine.auditing.labels import Labels, Rule, audited_run, read_labels
-from engine.auditing.order import Comparison, QueueItem, outlook, queue, random_stratum
+from engine.auditing.order import QueueItem, contested, queue, random_stratum
 
 __all__ = [
     "Ambiguous",
@@ -21,7 +23,9 @@ __all__ = [
     "ProtocolRow",
     "QueueItem",
     "Rule",
+    "Undecided",
     "audited_run",
+    "contested",
     "cot",
     "outlook",
     "protocol",

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 BELOW: Final = 0.05
 """The paper's limit on a problem's accuracy."""
 
+FEWEST_AT_RANDOM: Final = 5
+"""Traces of a run, read at random and decided, below which CoT-pass@k is told by bounds alone: an estimate from fewer is nearly
+all prior."""
+
 
 class Chain(StrEnum):
     """What is known of a problem's right answers."""
@@ -117,12 +121,12 @@ def by_protocol(
         for item in all_right(study, board, [row.run], labels, problems):
             chain = row.chains[item.problem.key]
             if item.sample_id not in labels.reads:
-                found.append((chain is not Chain.OPEN, _for_protocol(item, chain)))
+                found.append((chain is not Chain.OPEN, _for_protocol(item, chain, below)))
     return [item for _, item in sorted(found, key=lambda one: one[0])]
 
 
-def _for_protocol(item: QueueItem, chain: Chain) -> QueueItem:
-    why = f"solved in less than {BELOW:.0%} of its samples, {'not decided yet' if chain is Chain.OPEN else chain}"
+def _for_protocol(item: QueueItem, chain: Chain, below: float) -> QueueItem:
+    why = f"solved in less than {100 * below:g}% of its samples, {'not decided yet' if chain is Chain.OPEN else chain}"
     return QueueItem(item.sample_id, item.run, item.problem, item.index, Chosen.PROTOCOL, right=True, why=why)
 
 
@@ -153,6 +157,8 @@ class Cot:
     random: int
     """Answers that the verifier calls right, drawn at random and decided; those found wrong after all are among them."""
     ambiguous: Ambiguous
+    bounds_only: str | None = None
+    """Why there is no estimate but bounds; None where there is one, or nothing to estimate."""
 
     @property
     def exact(self) -> bool:
@@ -162,6 +168,9 @@ class Cot:
 
 def cot(audited: AuditedRun, ks: Sequence[int], ambiguous: Ambiguous = Ambiguous.LEFT_OUT, seed: int = 0) -> Cot:
     """CoT-pass@k, mean over the problems of an audited run: exact, estimated from the random stratum, or bounds alone.
+
+    Bounds alone where fewer than FEWEST_AT_RANDOM traces were read at random, and where those stored are a part of what was
+    counted: a draw from a part says nothing of the rest.
 
     The estimate goes from the stratum to all that the verifier calls right, its errors included: see engine/analyses/cot.py.
     Wrong answers found right were not drawn from those; their chains count as `ambiguous` says. Raises ValueError where there
@@ -176,11 +185,12 @@ def cot(audited: AuditedRun, ks: Sequence[int], ambiguous: Ambiguous = Ambiguous
     c, ups = [side.c for side in sides], [cell.up for cell in cells]
     judged = [side.c - cell.up + cell.down for side, cell in zip(sides, cells, strict=True)]
     left_out = ambiguous is Ambiguous.LEFT_OUT
+    why = None if low == high else _bounds_only(audited, sum(drawn))
+    stratum = (drawn, sound) if why is None else ([0] * len(drawn), [0] * len(drawn))
     curve = cot_estimate(
         [side.n for side in sides],
         [right + left_out * up for right, up in zip(judged, ups, strict=True)],
-        drawn,
-        sound,
+        *stratum,
         list(ks),
         at_least=low,
         at_most=high,
@@ -198,7 +208,18 @@ def cot(audited: AuditedRun, ks: Sequence[int], ambiguous: Ambiguous = Ambiguous
         read=sum(side.sound + side.unsound + side.undecided for side in sides),
         random=sum(drawn),
         ambiguous=ambiguous,
+        bounds_only=why,
     )
+
+
+def _bounds_only(audited: AuditedRun, random: int) -> str | None:
+    """Why the traces read at random give no estimate of those that were not; None where they do."""
+    if audited.is_part:
+        return "the stored traces are a part of what was counted, and may have been chosen by their answers"
+    if random < FEWEST_AT_RANDOM:
+        read = f"{random} trace{'' if random == 1 else 's'} read at random and decided"
+        return f"{read}, and an estimate takes {FEWEST_AT_RANDOM} at least"
+    return None
 
 
 def of_set(study: Study, board: Board, runs: Sequence[RunRow], labels: Labels, keys: Sequence[str]) -> list[QueueItem]:

@@ -135,7 +135,9 @@ def _records(file: Iterable[str], is_csv: bool) -> Iterator[tuple[int, object]]:
 def _audit(find: _Finder, record: object, auditor: str | None) -> Audit:
     if not isinstance(record, dict):
         raise _Refused("not a JSON object")
-    link = parse_link(str(record.get("trace", "")))
+    if not record.get("trace"):
+        raise _Refused('it has no field "trace", the link of a trace: run/benchmark:problem/sample')
+    link = parse_link(str(record["trace"]))
     who = str(record.get("auditor") or auditor or "").strip()
     if not who:
         raise _Refused("it names no auditor; add the field, or give a name with --as")

@@ -37,6 +37,8 @@ class Judged:
     """Had a label of this judge already."""
     unreadable: int = 0
     """The answer held no label: none was stored."""
+    unread: str = ""
+    """The first of those, as it came."""
     refused: int = 0
     """The server gave no answer to this one, for its length perhaps."""
     refusal: str = ""
@@ -81,6 +83,7 @@ def _keep(writer: AuditWriter, result: Judged, item: QueueItem, answer: str | Re
         return
     opinion = read_opinion(answer)
     if opinion is None:
+        result.unread = result.unread or answer
         result.unreadable += 1
         return
     writer.add(Audit(item.sample_id, result.auditor, opinion.label, opinion.step, opinion.reason, item.chosen))

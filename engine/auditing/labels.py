@@ -55,6 +55,11 @@ class Read:
     def is_right(self) -> bool:
         return self.outcome is Outcome.CORRECT
 
+    @property
+    def is_raised(self) -> bool:
+        """Judged wrong, and found right."""
+        return self.meaning is Meaning.CORRECTED and self.outcome in (Outcome.INCORRECT, Outcome.NO_ANSWER)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -106,8 +111,12 @@ class Labels:
         """Whose labels and how combined, for printing."""
         if not self.auditors:
             return "no labels"
-        how = "" if len(self.auditors) == 1 else f", {self.rule}, {self.disagreed:,} traces in dispute undecided"
-        return f"labels of {', '.join(self.auditors)} on {len(self.reads):,} traces{how}"
+        how = "" if len(self.auditors) == 1 else f", {self.rule}, {_traces(self.disagreed)} in dispute undecided"
+        return f"labels of {', '.join(self.auditors)} on {_traces(len(self.reads))}{how}"
+
+
+def _traces(number: int) -> str:
+    return f"{number:,} trace{'' if number == 1 else 's'}"
 
 
 NOBODY: Final = Labels((), Rule.UNANIMOUS, None, {})
@@ -181,8 +190,7 @@ def _cells(reads: Iterable[Read]) -> dict[tuple[int, int], Cell]:
 def _counts(read: Read) -> list[str]:
     """The fields of a cell that a label adds one to."""
     if not read.is_right:
-        is_correction = read.meaning is Meaning.CORRECTED and read.outcome in (Outcome.INCORRECT, Outcome.NO_ANSWER)
-        return ["up", "undecided"] if is_correction else []
+        return ["up", "undecided"] if read.is_raised else []
     match read.meaning:
         case Meaning.SOUND:
             return ["sound", *(["random", "random_sound"] if read.random else [])]
@@ -203,6 +211,8 @@ class AuditedRun:
     sides: tuple[Side, ...]
     """n, corrected c and what was read; `unread` only where traces are stored."""
     cells: tuple[Cell, ...]
+    is_part: bool = False
+    """Fewer traces are stored than were counted of some problem: those that are may have been chosen by their answers."""
 
 
 def audited_run(study: Study, board: Board, run: RunRow, labels: Labels, among: Sequence[RunRow] = ()) -> AuditedRun:
@@ -213,6 +223,7 @@ def audited_run(study: Study, board: Board, run: RunRow, labels: Labels, among: 
         tuple(problem.key for problem in problems),
         tuple(side(study, board, run.run_id, problem.problem_id, labels) for problem in problems),
         tuple(labels.cell(run.run_id, problem.problem_id) for problem in problems),
+        any(board.cells[run.run_id, problem.problem_id].is_part for problem in problems),
     )
 
 

@@ -1,28 +1,24 @@
 """What to read next: traces whose label can move the conclusion, most first; a random stratum; or the paper's protocol.
 
-`outlook` says where a comparison of two runs stands and what labels could still make of it, `queue` lists the traces that
-could, `random_stratum` and `all_right` those of the two other ways to choose. Nothing that a label cannot change is in a
-queue, so a queue that is empty is done.
+`outlook` (engine/auditing/comparison.py) says where two runs stand and what labels could still make of it, `queue` lists the
+traces that could, `random_stratum` and `all_right` those of the two other ways to choose. Nothing that a label cannot change is
+in a queue. A queue that is empty is done where nothing hangs on traces that were read and not decided: those are `contested`,
+and reading them again, or another auditor, decides them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from engine.analyses.clearing import Clear, clear_labels
-from engine.analyses.influence import Influence, Outlook, Region, Side
-from engine.analyses.influence import outlook as pure_outlook
-from engine.analyses.intervals import LEVEL
-from engine.auditing.doubts import Doubt, doubts
-from engine.auditing.labels import Labels, read_labels, side
+from engine.analyses.influence import Influence
+from engine.auditing.comparison import Comparison, Undecided, outlook
+from engine.auditing.labels import Labels, Read, read_labels
 from engine.board import Board
-from store.audits import Chosen
-from store.errors import NotFound
+from store.audits import Chosen, Meaning
 from store.names import Link
 from store.reader import DECIDING, Study
 from store.rows import ProblemRow, RunRow
@@ -34,32 +30,6 @@ _RIGHT: Final = f"""
 SELECT sample.sample_id, idx FROM problem JOIN sample USING (problem_id) {DECIDING}
 WHERE sample.problem_id = :problem_id AND sample.run_id = :run_id AND ours.outcome = 'correct' ORDER BY idx
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two runs and what labels say of them, in both readings of what nobody could decide."""
-
-    base: RunRow
-    other: RunRow
-    problems: tuple[ProblemRow, ...]
-    labels: Labels
-    kept: Outlook
-    """Undecided ones counting as their verdicts have it."""
-    dropped: Outlook
-    """Undecided ones counting as unsound."""
-    clear: dict[int, Clear]
-    """By place, of the problems that one run solves alone: do the models differ there, and how many labels would undo it?"""
-    doubts: dict[int, Doubt]
-
-    @property
-    def settled(self) -> bool | None:
-        """No further labels can change what McNemar's test finds, and it does not hang on what nobody could decide; None where
-        the runs' n differ and it finds nothing."""
-        if self.kept.settled is None or self.dropped.settled is None:
-            return None
-        same = self.kept.conclusion.finding is self.dropped.conclusion.finding
-        return self.kept.settled and self.dropped.settled and same
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +49,10 @@ class QueueItem:
     priority: float = 0.0
     suspicion: float | None = None
     """Of luck for a right answer, of a wrong verdict for a wrong one; None where nobody looked."""
+    changes_finding: bool = False
+    """Its flip alone changes what McNemar's test finds."""
+    undecided: Undecided | None = None
+    """The reading in which that is so; None where both say the same of it."""
 
     @property
     def link(self) -> Link:
@@ -92,34 +66,6 @@ def luck(study: Study, sample_ids: Sequence[int], verifier: str | None) -> dict[
     return {one.sample_id: one.score for one in suspect(study, sample_ids, verifier)}
 
 
-def outlook(
-    study: Study, board: Board, base: RunRow, other: RunRow, labels: Labels, *, k: int | None = None, level: float = LEVEL
-) -> Comparison:
-    """Where the comparison stands at a common k (None: the largest).
-
-    Raises NotFound where the runs share no judged problem, or not that many samples of each.
-    """
-    most = board.common_k(base, other)
-    if most is None:
-        raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
-    if k is not None and k > most:
-        raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
-    problems = board.judged(base, other)
-    found = doubts(study, board, base, other, labels.verifier)
-    unread = {sample_id: doubt for sample_id, doubt in found.items() if sample_id not in labels.reads}
-    doubtful = Counter((doubt.run_id, doubt.problem_id) for doubt in unread.values() if not doubt.right)
-
-    def sides(run: RunRow) -> list[Side]:
-        places = [(run.run_id, problem.problem_id) for problem in problems]
-        return [side(study, board, *place, labels, doubtful[place]) for place in places]
-
-    ours, theirs = sides(base), sides(other)
-    kept, dropped = (pure_outlook(ours, theirs, k or most, level=level, keep_undecided=keep) for keep in (True, False))
-    alone = [place for place, region in enumerate(kept.regions) if region in (Region.BASE_ONLY, Region.OTHER_ONLY)]
-    clear = clear_labels(ours, theirs, alone, level=level)
-    return Comparison(base, other, tuple(problems), labels, kept, dropped, clear, unread)
-
-
 def queue(
     study: Study,
     board: Board,
@@ -131,10 +77,11 @@ def queue(
     suspect: Suspect | None = luck,
     limit: int | None = None,
 ) -> list[QueueItem]:
-    """Unread traces that could move a problem to another set, those that could do most with the fewest labels first.
+    """Unread traces that could move a problem to another set: those whose flip changes McNemar's finding first, then those that
+    could do most with the fewest labels.
 
     labels: those that count already; None for all people's. suspect: what breaks ties among right answers; None leaves them in
-    the order of their problems. limit: how many at least; equals of the last one's priority are looked at together.
+    the order of their problems. limit: how many at least; equals of the last one's rank are looked at together.
     Where a flip takes fewer labels than there are traces for it, the others come later: one more of them changes nothing.
     """
     labels = labels or read_labels(study, board.benchmark)
@@ -144,30 +91,59 @@ def queue(
 def listed(study: Study, comparison: Comparison, suspect: Suspect | None = luck, limit: int | None = None) -> list[QueueItem]:
     """The queue of a comparison: see `queue`."""
     found: list[QueueItem] = []
-    ranked = sorted(_rounds(comparison), key=lambda one: -one[0])
-    for priority, tied in groupby(ranked, key=lambda one: one[0]):
+    ranked = sorted(_rounds(comparison), key=lambda one: one.rank)
+    for _, tied in groupby(ranked, key=lambda one: one.rank):
         if limit is not None and len(found) >= limit:
             break
-        items = [item for _, influence, turn in tied for item in _items(study, comparison, influence, turn)]
-        weighed = _weighed(study, comparison, [replace(item, priority=priority) for item in items], suspect)
-        found += sorted(weighed, key=lambda item: -(item.suspicion or 0.0))
+        items = [item for one in tied for item in _items(study, comparison, one)]
+        found += sorted(_weighed(study, comparison, items, suspect), key=lambda item: -(item.suspicion or 0.0))
     return found[:limit]
 
 
-def _rounds(comparison: Comparison) -> Iterator[tuple[float, Influence, int]]:
-    """Priority, influence, and which of its rounds: as many traces as the flip needs are the first round, and so on."""
-    for one in _influences(comparison):
-        for turn in range(-(-one.traces // one.labels)):
-            yield one.priority / (1 + turn), one, turn
+@dataclass(frozen=True, slots=True)
+class _Flip:
+    """An influence in one reading, and which of its rounds: as many traces as the flip needs are the first, and so on."""
+
+    influence: Influence
+    changes_finding: bool
+    undecided: Undecided | None
+    turn: int = 0
+
+    @property
+    def priority(self) -> float:
+        return self.influence.priority / (1 + self.turn)
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """What changes the finding comes first, then what does most for each label."""
+        return not self.changes_finding, -self.priority
 
 
-def _influences(comparison: Comparison) -> list[Influence]:
-    """Of both readings of the undecided, each flip once."""
-    found = {(one.problem, one.of_base): one for one in comparison.dropped.influences}
-    return list((found | {(one.problem, one.of_base): one for one in comparison.kept.influences}).values())
+def _rounds(comparison: Comparison) -> Iterator[_Flip]:
+    for one in _flips(comparison):
+        for turn in range(-(-one.influence.traces // one.influence.labels)):
+            yield replace(one, turn=turn)
 
 
-def _items(study: Study, comparison: Comparison, influence: Influence, turn: int) -> list[QueueItem]:
+def _flips(comparison: Comparison) -> Iterator[_Flip]:
+    """Of both readings of the undecided, each flip once: in the reading where it changes the finding, else as judged."""
+    kept, dropped = (
+        {
+            (one.problem, one.of_base): _Flip(one, one.conclusion.finding is not of.conclusion.finding, how)
+            for one in of.influences
+        }
+        for of, how in ((comparison.kept, Undecided.AS_JUDGED), (comparison.dropped, Undecided.AS_UNSOUND))
+    )
+    for place in dropped | kept:
+        ways = [way[place] for way in (kept, dropped) if place in way]
+        if len(ways) == 2 and ways[0].influence == ways[1].influence:
+            yield replace(ways[0], undecided=None)
+        else:
+            yield max(ways, key=lambda way: way.changes_finding)  # the first of equals
+
+
+def _items(study: Study, comparison: Comparison, flip: _Flip) -> list[QueueItem]:
+    influence = flip.influence
     run = comparison.base if influence.of_base else comparison.other
     problem = comparison.problems[influence.problem]
     if influence.right:
@@ -180,15 +156,46 @@ def _items(study: Study, comparison: Comparison, influence: Influence, turn: int
             if (d.run_id, d.problem_id) == (run.run_id, problem.problem_id) and not d.right
         ]
         unread = [(d.sample_id, d.index) for d in sorted(of_side, key=lambda doubt: (-doubt.strength, doubt.index))]
-    part = unread[turn * influence.labels : (turn + 1) * influence.labels]
-    why = _why(influence)
-    return [QueueItem(s, run, problem, i, Chosen.INFLUENCE, influence.right, why, influence) for s, i in part]
+    part = unread[flip.turn * influence.labels : (flip.turn + 1) * influence.labels]
+    made = influence.right, _why(flip), influence, flip.priority, None, flip.changes_finding, flip.undecided
+    return [QueueItem(sample_id, run, problem, index, Chosen.INFLUENCE, *made) for sample_id, index in part]
 
 
-def _why(one: Influence) -> str:
+def _why(flip: _Flip) -> str:
+    one = flip.influence
     of = "right answers found unsound" if one.right else "wrong ones found right"
     p_value = "" if one.conclusion.p_value is None else f", p {one.conclusion.p_value:.3g}"
-    return f"{one.labels} of {one.traces} {of}: {one.before} → {one.after}{p_value}"
+    changes = ", changes the finding" if flip.changes_finding else ""
+    reading = f" (undecided {flip.undecided})" if flip.undecided else ""
+    return f"{one.labels} of {one.traces} {of}: {one.before} → {one.after}{p_value}{changes}{reading}"
+
+
+def contested(study: Study, comparison: Comparison) -> list[QueueItem]:
+    """Traces that were read and not decided, of the sides on which the two readings of them differ: by problem and run.
+
+    They can be read again, or by another auditor. A wrong answer that a label calls right is one of them: nobody was asked
+    about its chain.
+    """
+    found = []
+    for place, of_base in comparison.hanging:
+        run, problem = comparison.base if of_base else comparison.other, comparison.problems[place]
+        moved = f"{comparison.kept.regions[place]} → {comparison.dropped.regions[place]} with undecided as unsound"
+        for read in comparison.labels.reads.values():
+            why = _not_decided(read) if (read.run_id, read.problem_id) == (run.run_id, problem.problem_id) else None
+            if why is not None:
+                [(index,)] = study.query("SELECT idx FROM sample WHERE sample_id = ?", (read.sample_id,))
+                told = f"{why}: {moved}"
+                found.append(QueueItem(read.sample_id, run, problem, index, Chosen.INFLUENCE, read.is_right, told))
+    return found
+
+
+def _not_decided(read: Read) -> str | None:
+    """Why a trace that was read leaves its side open; None where it does not."""
+    if not read.is_right:
+        return "found right, its chain is not decided" if read.is_raised else None
+    if read.meaning is not Meaning.UNDECIDED:
+        return None
+    return "undecided" if read.agreed else "auditors disagree"
 
 
 def _weighed(study: Study, comparison: Comparison, items: Sequence[QueueItem], suspect: Suspect | None) -> Iterator[QueueItem]:

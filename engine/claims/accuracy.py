@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from engine.analyses.accuracy import g_pass_at_k
 from engine.analyses.pairs import paired_p
 from engine.analyses.passk import pass_at_k
-from engine.claims.base import Claim, Estimate, Found, Measured, Unit, both_ways
+from engine.claims.base import Claim, Estimate, Found, Measured, Unit, number
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import mean_against, p_of_change
+from engine.claims.parts import both_ways, p_of_both
 
 NEAR_ONE: Final = 0.9
 FEWEST: Final = 8
@@ -49,14 +50,15 @@ def _ends(ground: Ground, pair: Pair) -> Found:
     finding, p_value = both_ways(tests[0], tests[1], ground.alpha)
     ours, theirs = pair.base.name, pair.other.name
     reason = (
-        f"of {len(pair.keys)} problems at k = {pair.k}, at least {ceil(NEAR_ONE * pair.k - 1e-9)} right: {_count(base[0])} for"
+        f"of {pair.size} at k = {pair.k}, at least {ceil(NEAR_ONE * pair.k - 1e-9)} right: {_count(base[0])} for"
         f" {ours} and {_count(other[0])} for {theirs} (p = {tests[0][1]:.3g}); none right: {_count(base[1])} and"
         f" {_count(other[1])} (p = {tests[1][1]:.3g})"
     )
     each = mean_against(near + never, 0.0, ground.level, ground.seed)
     number = len(pair.keys)
     estimate = Estimate(each.value * number, each.low * number, each.high * number, p_value)
-    measured = Measured("problems gained at both ends, other - base", estimate, finding, Unit.PROBLEMS)
+    of = p_of_both(tests[0], tests[1], ("problems near 1", "problems at 0"))
+    measured = Measured("problems gained at both ends, other - base", estimate, finding, Unit.PROBLEMS, of)
     return ground.found(ENDS, pair, measured, reason)
 
 
@@ -67,4 +69,4 @@ def _shares(n: Sequence[int], c: Sequence[int], k: int) -> tuple[NDArray[np.floa
 
 
 def _count(shares: NDArray[np.float64]) -> str:
-    return f"{shares.sum():.1f}".removesuffix(".0")
+    return number(float(shares.sum()))

@@ -9,6 +9,7 @@ Standard library only: screens show findings without a numeric library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,6 +74,8 @@ class Measured:
     estimate: Estimate
     finding: Finding
     unit: Unit = Unit.POINTS
+    p_of: str | None = None
+    """What the p-value is of, where it is not of the statistic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Found:
     unit: Unit = Unit.POINTS
     k: int | None = None
     problems: int | None = None
+    p_of: str | None = None
+    """What p and q are of, where that is not the statistic: of a claim with several parts, the part that decides. None else."""
 
     @property
     def figure(self) -> str:
@@ -115,7 +120,7 @@ class Found:
         scale, digits = _SHOWN[self.unit]
         if self.unit is Unit.PROBLEMS and value == round(value):
             return str(round(value))
-        return f"{value * scale + 0.0:.{digits}f}"
+        return f"{round(value * scale, digits) + 0.0:.{digits}f}"
 
 
 def found(
@@ -146,7 +151,20 @@ def found(
         unit=Unit.POINTS if measured is None else measured.unit,
         k=k,
         problems=problems,
+        p_of=None if measured is None else measured.p_of,
     )
+
+
+def once(rows: Sequence[Found]) -> tuple[list[Found], list[list[Found]]]:
+    """The rows to be told one by one, and those that say the same of several claims and of no run: by what they say."""
+    same: dict[str, list[Found]] = {}
+    for row in rows:
+        if row.finding is Finding.CANNOT_TELL and row.base is None and row.other is None:
+            same.setdefault(row.reason, []).append(row)
+    shared = [of for of in same.values() if len(of) > 1]
+    reasons = {of[0].reason for of in shared}
+    apart = [row for row in rows if row.reason not in reasons or row.base is not None or row.other is not None]
+    return apart, shared
 
 
 def by_sign(value: float, p_value: float, alpha: float) -> Finding:
@@ -164,23 +182,20 @@ def of_two(supports: float, contradicts: float, alpha: float) -> tuple[Finding, 
     return (Finding.SUPPORTED if supports < contradicts else Finding.CONTRADICTED), p_value
 
 
-def both_ways(one: tuple[float, float], other: tuple[float, float], alpha: float) -> tuple[Finding, float]:
-    """Of two values with their two-sided p-values that a claim says are both positive: the finding and its p-value.
-
-    Supported where both are, by the larger p (intersection-union test); contradicted where either is clearly negative, by the
-    smallest p of the negative ones, doubled for having looked at two.
-    """
-    if one[0] > 0 and other[0] > 0:
-        p_value = max(one[1], other[1])
-        return (Finding.SUPPORTED if p_value <= alpha else Finding.NOT_SIGNIFICANT), p_value
-    p_value = min(1.0, 2 * min((p for value, p in (one, other) if value < 0), default=1.0))
-    return (Finding.CONTRADICTED if p_value <= alpha else Finding.NOT_SIGNIFICANT), p_value
+def counted(count: int, one: str) -> str:
+    """1 problem, 2 problems."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def points(share: float) -> str:
     """A difference of shares as people say it: 13.4 points."""
-    return f"{100 * share:.1f} points"
+    return f"{round(100 * share, 1) + 0.0:.1f} points"
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{round(100 * share, 1) + 0.0:.1f} %"
+
+
+def number(size: float) -> str:
+    """A number of problems: whole, or expected with one decimal."""
+    return f"{size:.1f}".removesuffix(".0")

@@ -14,7 +14,7 @@ from typing import Final
 from engine.auditing.chains import Chain, protocol
 from engine.auditing.labels import Labels, read_labels
 from engine.claims import sizes
-from engine.claims.base import LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, of_two
+from engine.claims.base import LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, counted, of_two
 from engine.claims.ground import Ground
 from store.rows import RunRow
 
@@ -65,12 +65,16 @@ def of_hard_problems(audit: Audit, level: float = LEVEL) -> tuple[Estimate, Find
 
 def _valid(ground: Ground, run: RunRow, labels: Labels) -> Found:
     [row] = protocol(ground.study, ground.board, labels, [run], HARD)
-    hard = f"{len(row.chains)} hard problems (accuracy above 0 and below {100 * HARD:g} %)"
+    hard = f"{counted(len(row.chains), 'hard problem')} (accuracy above 0 and below {100 * HARD:g} %)"
     if not row.chains:
         few = f"{run.name} has no hard problem (accuracy above 0 and below {100 * HARD:g} %) of {len(ground.board.counts(run))}"
         return ground.of_run(VALID, run, f"{few}: more samples with `basebound sample {ground.study.path}` may show some")
     if not row.audited:
-        read = f"label them in `basebound explore {ground.study.path}`, or bring labels with `basebound audit import`"
+        db = ground.study.path
+        read = (
+            f"`basebound audit queue {db} --by protocol` lists them, and `basebound audit import {db} FILE` brings labels as"
+            " `basebound audit export` writes them"
+        )
         first = "" if row.stored else f"import the traces with `basebound import {ground.study.path} FILE` and "
         missing = (
             f"nobody has labelled the {row.to_audit:,} right answers of {run.name} to its {hard}, {row.stored:,} of them stored"

@@ -13,7 +13,19 @@ import numpy as np
 from engine.analyses.coverage import Coverage
 from engine.analyses.intervals import zero_bound
 from engine.claims import sizes
-from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, Unit, by_sign, of_two, percent
+from engine.claims.base import (
+    LARGE_K,
+    Claim,
+    Estimate,
+    Finding,
+    Found,
+    Measured,
+    Unit,
+    by_sign,
+    number,
+    of_two,
+    percent,
+)
 from engine.claims.curves import at_ends, solving
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import ratio_against
@@ -60,24 +72,26 @@ def discoveries(both: int, new: int, clear: int | None, level: float) -> tuple[E
     return Estimate(new / solved if solved else 0.0, low, high, p_value), finding
 
 
+_BY_EVIDENCE: Final = "the new ones with evidence, doubled"
+"""What p is of where these speak against the claim more than all new ones for it."""
+
+
 def _within(ground: Ground, pair: Pair) -> Found:
     if pair.k < LARGE_K:
         return ground.cannot_tell(WITHIN, ground.too_few("base's reach shows at large k", pair.k, len(pair.keys)), pair)
     if not any(pair.other_c):
-        none = (
-            f"{pair.other.name} solves none of {len(pair.keys)} problems at k = {pair.k}: there is nothing to take a share of"
-        )
+        none = f"{pair.other.name} solves none of {pair.size} at k = {pair.k}: there is nothing to take a share of"
         return ground.cannot_tell(WITHIN, f"{none}; `basebound sample {ground.study.path}` may find some", pair)
     new = _new(ground, pair)
     reason = (
-        f"of the {number(new.solved)} of {len(pair.keys)} problems that {pair.other.name} solves at k = {pair.k},"
+        f"of the {number(new.solved)} of {pair.size} that {pair.other.name} solves at k = {pair.k},"
         f" {number(new.new)} are not solved by {pair.base.name}, {number(new.clear)} of these with evidence{_expected(pair)};"
         f" the limit is {100 * FEW:g} %, and c = 0 of n = {min(pair.base_n)} leaves base a rate of up to"
         f" {percent(zero_bound(min(pair.base_n), ground.level))}"
     )
     name = "NDR: new among what the other solves"
     statistic = name if pair.whole else f"expected {name}"
-    return ground.found(WITHIN, pair, Measured(statistic, new.estimate, new.finding, Unit.SHARE), reason)
+    return ground.found(WITHIN, pair, Measured(statistic, new.estimate, new.finding, Unit.SHARE, new.p_of), reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class _New:
     clear: float
     estimate: Estimate
     finding: Finding
+    p_of: str | None
 
 
 def _new(ground: Ground, pair: Pair) -> _New:
@@ -98,11 +113,13 @@ def _new(ground: Ground, pair: Pair) -> _New:
     sums = float(other.sum()), float(new.sum()), float(clear.sum())
     if pair.whole:
         both, whole, sure = round(sums[0] - sums[1]), round(sums[1]), round(sums[2])
-        return _New(*sums, *discoveries(both, whole, sure, ground.level))
+        few, many = sizes.p_at_most(whole, both + whole, FEW), sizes.p_at_least(sure, both + whole, FEW)
+        return _New(*sums, *discoveries(both, whole, sure, ground.level), _BY_EVIDENCE if many < few and sure < whole else None)
     estimate, few, _ = ratio_against(new, other, FEW, ground.level, ground.seed)
     _, _, many = ratio_against(clear, other, FEW, ground.level, ground.seed)
     finding, p_value = of_two(few, many, ground.alpha)
-    return _New(*sums, replace(estimate, p_value=p_value), finding)
+    of = _BY_EVIDENCE if many < few and sums[2] < sums[1] else None
+    return _New(*sums, replace(estimate, p_value=p_value), finding, of)
 
 
 def _clearly_ahead(ground: Ground, pair: Pair) -> list[bool]:
@@ -112,11 +129,6 @@ def _clearly_ahead(ground: Ground, pair: Pair) -> list[bool]:
     told = evidence(*pair.counts, budget=pair.k, level=ground.level)
     rows = zip(told, *pair.counts, strict=True)
     return [one.clear and other_c * base_n > base_c * other_n for one, base_n, base_c, other_n, other_c in rows]
-
-
-def number(size: float) -> str:
-    """A number of problems: whole, or expected with one decimal."""
-    return f"{size:.1f}".removesuffix(".0")
 
 
 def _expected(pair: Pair) -> str:
@@ -130,7 +142,7 @@ def _shrinks(ground: Ground, pair: Pair) -> Found:
     estimate = _net(ground, pair, sets)
     both, lost, new, neither = map(number, sets.expected)
     reason = (
-        f"at k = {sets.k} {pair.other.name} loses {lost} and finds {new} of {len(pair.keys)} problems ({both} both, {neither}"
+        f"at k = {sets.k} {pair.other.name} loses {lost} and finds {new} of {pair.size} ({both} both, {neither}"
         f" neither){_expected(pair)}"
     )
     finding = by_sign(-estimate.value, estimate.p_value, ground.alpha)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.analyses.pairs import Crossing
 from engine.analyses.passk import pass_at_k
-from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, by_sign, points
+from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, by_sign, number, points
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import mean_against
 from engine.summary import cover
@@ -71,7 +71,7 @@ def distillation_beyond(ground: Ground) -> list[Found]:
         "no distilled run shares a judged problem with a base run: tell its role with"
         f" `basebound import {ground.study.path} FILE --role MODEL=distilled`"
     )
-    return [_distilled(ground, pair) for pair in ground.distilled()] or [ground.cannot_tell(DISTILLED, missing)]
+    return [_distilled(ground, pair) for pair in ground.distilled()] or [ground.cannot_tell(DISTILLED, ground.lacking(missing))]
 
 
 def differences(pair: Pair, k: int) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ def at_ends(ground: Ground, pair: Pair) -> tuple[Estimate, Estimate]:
 def _raises(ground: Ground, pair: Pair) -> Found:
     first, _ = at_ends(ground, pair)
     reason = (
-        f"pass@1 of {pair.other.name} is {_apart(first.value)} that of {pair.base.name} over {len(pair.keys)} problems, n ="
+        f"pass@1 of {pair.other.name} is {_apart(first.value)} that of {pair.base.name} over {pair.size}, n ="
         f" {_least(pair.other_n)} and {_least(pair.base_n)}"
     )
     finding = by_sign(first.value, first.p_value, ground.alpha)
@@ -111,15 +111,17 @@ def _catches_up(ground: Ground, pair: Pair) -> Found:
     lead, _ = at_ends(ground, pair)
     ahead = mean_against(-differences(pair, pair.k), -CATCHES_UP, ground.level, ground.seed)
     finding, p_value = _caught(ahead, lead, ground.alpha)
+    is_lead = ahead.value > -CATCHES_UP and (lead.value <= 0 or lead.p_value > ahead.p_value)
     reason = (
         f"at k = {pair.k} {pair.base.name} is {_apart(ahead.value)} {pair.other.name}, at k = 1 {_apart(-lead.value)} it"
-        f" (p = {lead.p_value:.3g}), over {len(pair.keys)} problems; {_crossing(compared)}"
+        f" (p = {lead.p_value:.3g}), over {pair.size}; {_crossing(compared)}"
     )
     if pair.k < LARGE_K and finding is not Finding.SUPPORTED:
         short = ground.too_few("the claim is of large k", pair.k, len(pair.keys))
         return ground.cannot_tell(CATCH_UP, f"{reason}; {short}", pair)
     estimate = Estimate(ahead.value, ahead.low, ahead.high, p_value)
-    return ground.found(CATCH_UP, pair, Measured(f"pass@{pair.k}, base - other", estimate, finding), reason)
+    p_of = "the weaker part, the other's lead at pass@1" if is_lead else None
+    return ground.found(CATCH_UP, pair, Measured(f"pass@{pair.k}, base - other", estimate, finding, p_of=p_of), reason)
 
 
 def _caught(ahead: Estimate, lead: Estimate, alpha: float) -> tuple[Finding, float]:
@@ -138,7 +140,7 @@ def _gap(ground: Ground, pair: Pair) -> Found:
     estimate = mean_against(gaps, LARGE_GAP, ground.level, ground.seed)
     finding = by_sign(estimate.value - LARGE_GAP, estimate.p_value, ground.alpha)
     reason = (
-        f"pass@{k} of {pair.base.name} is {_apart(estimate.value)} pass@1 of {pair.other.name} over {len(pair.keys)} problems,"
+        f"pass@{k} of {pair.base.name} is {_apart(estimate.value)} pass@1 of {pair.other.name} over {pair.size},"
         f" where {points(LARGE_GAP)} are the limit; a model identical to base has such a gap, too ({points(own)} here), so this"
         " alone says nothing of RL"
     )
@@ -156,9 +158,9 @@ def _distilled(ground: Ground, pair: Pair) -> Found:
     if pair.k < LARGE_K:
         return ground.cannot_tell(DISTILLED, ground.too_few("the claim is of large k", pair.k, len(pair.keys)), pair)
     _, last = at_ends(ground, pair)
-    _, lost, new, _ = (f"{size:.1f}".removesuffix(".0") for size in cover(ground.board, pair.base, pair.other).expected)
+    _, lost, new, _ = map(number, cover(ground.board, pair.base, pair.other).expected)
     reason = (
-        f"at k = {pair.k} {pair.other.name} is {_apart(last.value)} {pair.base.name} over {len(pair.keys)} problems: it solves"
+        f"at k = {pair.k} {pair.other.name} is {_apart(last.value)} {pair.base.name} over {pair.size}: it solves"
         f" {new} that base does not, and base {lost} that it does not{'' if pair.whole else ' (expected of k draws)'}"
     )
     finding = by_sign(last.value, last.p_value, ground.alpha)

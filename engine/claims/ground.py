@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from engine.board import Board, compared_with, reference_run
-from engine.claims.base import LARGE_K, LEVEL, Claim, Found, Measured, found
+from engine.claims.base import LARGE_K, LEVEL, Claim, Found, Measured, counted, found
 from store.names import number_text
 from store.reader import Study
 from store.rows import RunRow
@@ -49,6 +49,11 @@ class Pair:
     def k(self) -> int:
         """The common k: the smallest n of both."""
         return min(*self.base_n, *self.other_n)
+
+    @property
+    def size(self) -> str:
+        """How many problems, in words."""
+        return counted(len(self.keys), "problem")
 
     @property
     def exchangeable(self) -> bool:
@@ -192,20 +197,24 @@ class Ground:
         if self.other is not None and self.other.model.role is Role.DISTILLED:
             return f"{self.other.name} is distilled, and the claim is of RL: name an RL run with --other RUN, or none for all"
         if len(self.board.runs) < 2:
-            return (
-                f"there is one run, and the claim compares two: `basebound import {db} FILE...` or `basebound sample` adds one"
-            )
+            return f"needs two runs, and there is one: `basebound import {db} FILE...` or `basebound sample` adds one"
         if reference_run(self.board.runs) is None and self.base is None:
-            return f"no run is known as base: name one with --base RUN, or `basebound import {db} FILE --role MODEL=base`"
+            roles = f"`basebound import {db} FILE --role MODEL=base`"
+            return f"needs two runs, and none is known as base: name one with --base RUN, or {roles}"
         return (
             "no RL run shares a judged problem with a base run: name one with --other RUN, or tell its role with"
             f" `basebound import {db} FILE --role MODEL=rl`"
         )
 
+    def lacking(self, reason: str) -> str:
+        """The reason why a claim about several runs cannot be judged; of one run alone, that there is one."""
+        return self.no_pair() if len(self.board.runs) < 2 else reason
+
     def too_few(self, needs: str, k: int, problems: int) -> str:
         """Why a claim about large k cannot be judged at this common k, and what to do."""
+        over = counted(problems, "problem")
         return (
-            f"{needs}, and the common k is {k} (over {problems} problems), less than {LARGE_K}: draw more samples of each run"
+            f"{needs}, and the common k is {k} (over {over}), less than {LARGE_K}: draw more samples of each run"
             f" with `basebound sample {self.study.path}`, or import them"
         )
 

@@ -21,11 +21,12 @@ from scipy.special import bdtr, bdtrc
 from engine.analyses.guess import Guessable, guessable
 from engine.analyses.many import adjusted
 from engine.analyses.passk import pass_at_k
-from engine.answers import answer_classes, guess_rate
+from engine.answers import Classes, answer_classes, guess_rate
 from engine.claims import sizes
-from engine.claims.base import LARGE_K, LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, of_two
+from engine.claims.base import LARGE_K, LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, counted, of_two
 from engine.claims.ground import Ground, Pair
 from engine.summary import cover
+from store.rows import ProblemRow
 
 Values = NDArray[np.float64]
 
@@ -95,12 +96,23 @@ def _not_guesses(ground: Ground, pair: Pair) -> Found:
     held = held_against(n, c, [rates[key] for key in known], sets.k, ground.level)
     held = held if ground.direct else replace(held, suffices=0)
     estimate, finding = of_problems(held, ground.level)
-    suffices = f", for {held.suffices} guessing suffices" if ground.direct else ", which can show none to be a guess"
     reason = (
-        f"of {len(sets.base_only)} problems that only {pair.base.name} solves at k = {sets.k} ({len(pair.keys)} problems),"
-        f" {len(known)} have a known chance to be guessed, {how}: clearly above it {held.above}{suffices}"
+        f"{pair.base.name} alone solves {len(sets.base_only)} of {pair.size} at k = {sets.k}; of"
+        f" {len(known)} the chance to be guessed is known, {how}; {held.above} of these {_is(held.above)} solved clearly more"
+        f" often than guessing would{_the_rest(ground, held)}"
     )
-    return ground.found(GUESSES, pair, Measured("share above guessing", estimate, finding, Unit.SHARE), reason)
+    of = "the share for which guessing suffices" if held.suffices > held.above else None
+    return ground.found(GUESSES, pair, Measured("share above guessing", estimate, finding, Unit.SHARE, of), reason)
+
+
+def _the_rest(ground: Ground, held: Held) -> str:
+    if ground.direct:
+        return f", and for {held.suffices} guessing would do"
+    return "; wrong answers that agree can show that a problem was not guessed, never that it was"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, float], str]:
@@ -108,12 +120,16 @@ def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, float], str]:
     if ground.direct is not None:
         return _from_direct(ground), f"from {ground.direct.name}'s direct answers"
     classes = answer_classes(ground.study, ground.board.benchmark, ground.verifier)
-    found = {
-        problem.key: guess_rate(classes[pair.base.run_id, problem.problem_id])
-        for problem in ground.board.problems
-        if (pair.base.run_id, problem.problem_id) in classes
-    }
+    found = {problem.key: _rate(ground, pair, problem, classes) for problem in ground.board.problems}
     return {key: rate for key, rate in found.items() if rate is not None}, "from how often two of its wrong answers agree"
+
+
+def _rate(ground: Ground, pair: Pair, problem: ProblemRow, classes: Classes) -> float | None:
+    """None where nothing tells, and where the stored traces are a part of what was counted: they may have been chosen by their
+    answers."""
+    place = pair.base.run_id, problem.problem_id
+    answers, cell = classes.get(place), ground.board.cells.get(place)
+    return guess_rate(answers) if answers is not None and cell is not None and answers.n == cell.n else None
 
 
 def _from_direct(ground: Ground) -> dict[str, float]:
@@ -131,8 +147,9 @@ def _from_direct(ground: Ground) -> dict[str, float]:
 
 def _unknown(ground: Ground, pair: Pair, number: int) -> str:
     return (
-        f"nothing tells how easily the {number} problems that only {pair.base.name} solves are guessed: import its traces with"
-        f" `basebound import {ground.study.path} FILE`, or name a run of direct answers with --direct RUN"
+        f"nothing tells how easily the {counted(number, 'problem')} that only {pair.base.name} solves are guessed: it takes"
+        " different wrong answers among all its traces (a part of them may have been chosen by their answers;"
+        f" `basebound import {ground.study.path} FILE` brings the rest), or a run of direct answers, named with --direct RUN"
     )
 
 

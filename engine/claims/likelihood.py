@@ -67,7 +67,7 @@ def likely_under_base(ground: Ground) -> list[Found]:
     """PPL_base(Y_other) / PPL_base(Y_base), the geometric mean over problems, tested against AS_LIKELY by Student's t on the
     logarithms. These have no ends that a problem not seen could not pass, so fewer than FEWEST problems tell nothing.
 
-    Measured two-sided at 5 %: normal logarithms 5 %; ones as skewed as an exponential 10 % with 10 problems, 7 % with 30."""
+    Measured two-sided at 5 %: normal logarithms 5 %; ones as skewed as an exponential 10 % with 10 problems, 8 % with 30."""
     scored = _by_scorer(ground)
     return ground.over_pairs(LIKELY, lambda ground, pair: _likely(ground, pair, scored))
 
@@ -105,7 +105,7 @@ def _likely(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -
     base, other = np.exp(logs.mean(axis=0))
     numbers = [sum(two[i].responses for two in both) for i in (0, 1)]
     reason = (
-        f"over {len(both)} of {len(pair.keys)} problems the mean perplexity under {pair.base.model.name} is {other:.3f} for"
+        f"over {len(both)} of {pair.size} the mean perplexity under {pair.base.model.name} is {other:.3f} for"
         f" {numbers[1]:,} responses of {pair.other.name} and {base:.3f} for {numbers[0]:,} of {pair.base.name},"
         f" {_of_all(ground, pair, numbers)}"
     )
@@ -125,7 +125,7 @@ def _reachable(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]
     base, other = shares.mean(axis=0)
     numbers = [sum(two[i].decoded for two in both) for i in (0, 1)]
     reason = (
-        f"over {len(both)} of {len(pair.keys)} problems every token lies in the nucleus of {pair.base.model.name} for"
+        f"over {len(both)} of {pair.size} every token lies in the nucleus of {pair.base.model.name} for"
         f" {percent(other)} of {numbers[1]:,} responses of {pair.other.name} and {percent(base)} of {numbers[0]:,} of"
         f" {pair.base.name}, each at its run's decoding, {_of_all(ground, pair, numbers)}"
     )

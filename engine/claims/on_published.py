@@ -36,7 +36,7 @@ def _on_sizes(
     """sizes: both, base only, RL only."""
     both, lost, new = sizes
     at = f"at k = {k}" if k else "at a k that is not given here"
-    of = f"of {problems} problems" if problems else "of problems whose number is not given"
+    of = f"of {base.counted(problems, 'problem')}" if problems else "of problems whose number is not given"
     share, within = discoveries(both, new, None, level)
     net = net_change(lost, new, problems, level)
     why_within = (
@@ -55,10 +55,8 @@ def _on_sizes(
 
 def _on_audit(one: tables.Audited, level: float) -> Found:
     estimate, finding = of_hard_problems(Audit(one.valid, one.problems - one.valid, 0), level)
-    reason = (
-        f"all right answers to {one.problems} hard problems (accuracy above 0 and below 5 %) were read: {one.valid} have a"
-        " valid chain"
-    )
+    hard = base.counted(one.problems, "hard problem")
+    reason = f"all right answers to {hard} (accuracy above 0 and below 5 %) were read: {one.valid} have a valid chain"
     measured = Measured("share with a valid chain", estimate, finding, Unit.SHARE)
     return _row(VALID, reason, measured, (f"base on {one.benchmark}", None), None, one.problems)
 

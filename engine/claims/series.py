@@ -14,10 +14,11 @@ from typing import Final
 
 from engine.analyses.pairs import equivalence, paired_p
 from engine.analyses.passk import mean_pass_at_k
-from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, both_ways, points
+from engine.claims.base import LARGE_K, Claim, Estimate, Finding, Found, Measured, points
 from engine.claims.curves import at_ends, differences
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import mean_against
+from engine.claims.parts import both_ways, one_order, p_of_both, p_of_order
 from store.names import number_text
 from store.rows import RunRow
 from store.types import Role
@@ -52,7 +53,7 @@ def algorithms_alike(ground: Ground) -> list[Found]:
         f"it takes RL runs of at least two algorithms ({named} known here):"
         f" `basebound import {ground.study.path} FILE --set algorithm=NAME` brings one"
     )
-    return [ground.cannot_tell(ALGORITHMS, reason)]
+    return [ground.cannot_tell(ALGORITHMS, ground.lacking(reason))]
 
 
 def longer_training(ground: Ground) -> list[Found]:
@@ -61,7 +62,7 @@ def longer_training(ground: Ground) -> list[Found]:
         "it takes two steps of one RL run, drawn alike:"
         f" `basebound import {ground.study.path} FILE --set step=300` or `basebound sample` brings another"
     )
-    return [_longer(ground, steps) for steps in _checkpoints(ground)] or [ground.cannot_tell(LONGER, missing)]
+    return [_longer(ground, steps) for steps in _checkpoints(ground)] or [ground.cannot_tell(LONGER, ground.lacking(missing))]
 
 
 def other_temperatures(ground: Ground) -> list[Found]:
@@ -71,7 +72,7 @@ def other_temperatures(ground: Ground) -> list[Found]:
         f" `basebound sample {ground.study.path} --temperature 1` draws another"
     )
     several = _at_several_temperatures(ground)
-    return [_orders(ground, pairs) for pairs in several] or [ground.cannot_tell(TEMPERATURES, missing)]
+    return [_orders(ground, pairs) for pairs in several] or [ground.cannot_tell(TEMPERATURES, ground.lacking(missing))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,24 @@ def _alike(ground: Ground, runs: dict[str, RunRow]) -> Found:
     estimate = replace(most.difference, p_value=beyond_p if finding is Finding.CONTRADICTED else alike_p)
     named = ", ".join(name if run.model.step is None else f"{name} step {run.model.step}" for name, run in runs.items())
     reason = (
-        f"of {len(chosen)} algorithms ({named}) at k = 1 and k = {k} over {len(most.pair.keys)} problems,"
+        f"of {len(chosen)} algorithms ({named}) at k = 1 and k = {k} over {most.pair.size},"
         f" {most.pair.base.name} and {most.pair.other.name} are furthest apart, at k = {most.k}, where {points(ALIKE)} are the"
         f" margin; {_seeds(chosen)}"
     )
-    return ground.found(ALGORITHMS, most.pair, Measured(f"largest difference, pass@{most.k}", estimate, finding), reason)
+    measured = Measured(f"largest difference, pass@{most.k}", estimate, finding, p_of=_p_of(apart, most, finding))
+    return ground.found(ALGORITHMS, most.pair, measured, reason)
+
+
+def _p_of(apart: Sequence[_Apart], most: _Apart, finding: Finding) -> str | None:
+    """Which two algorithms the p-value is of, where they are not those furthest apart; None where they are."""
+    if finding is Finding.CONTRADICTED:
+        part, told = min(apart, key=lambda one: (one.beyond_p, one is not most)), f", times {len(apart)}"
+    else:
+        part, told = max(apart, key=lambda one: (one.difference.p_value, one is most)), ""
+    if part is most and not told:
+        return None
+    part_is = "part against it" if told else "weaker part"
+    return f"the {part_is}, {part.pair.base.name} and {part.pair.other.name} at k = {part.k}{told}"
 
 
 def _apart(ground: Ground, pair: Pair, k: int) -> _Apart:
@@ -154,11 +168,12 @@ def _longer(ground: Ground, steps: list[RunRow]) -> Found:
     finding, p_value = both_ways((first.value, first.p_value), (-last.value, last.p_value), ground.alpha)
     between = ", ".join(f"step {run.model.step} {_curve_ends(ground, run, pair.k)}" for run in steps)
     reason = (
-        f"from step {steps[0].model.step} to {steps[-1].model.step} over {len(pair.keys)} problems pass@1 changes by"
+        f"from step {steps[0].model.step} to {steps[-1].model.step} over {pair.size} pass@1 changes by"
         f" {points(first.value)} (p = {first.p_value:.3g}) and pass@{pair.k} by {points(last.value)} (p = {last.p_value:.3g});"
         f" pass@1 and pass@{pair.k} in %: {between}; {_seeds(steps[:1])}"
     )
-    measured = Measured(f"pass@{pair.k}, last - first step", replace(last, p_value=p_value), finding)
+    of = p_of_both((first.value, first.p_value), (-last.value, last.p_value), ("pass@1", f"pass@{pair.k}"))
+    measured = Measured(f"pass@{pair.k}, last - first step", replace(last, p_value=p_value), finding, p_of=of)
     return ground.found(LONGER, pair, measured, reason)
 
 
@@ -194,31 +209,19 @@ def _orders(ground: Ground, pairs: list[Pair]) -> Found:
         told.append((float(of.mean()), paired_p(*pair.counts, k, ground.seed)))
     finding, p_value = one_order(told, ground.alpha)
     said = "; ".join(
-        f"T {number_text(pair.other.settings.temperature)} {points(value)} (p = {p:.3g}, {len(pair.keys)} problems)"
+        f"T {number_text(pair.other.settings.temperature)} {points(value)} (p = {p:.3g}, {pair.size})"
         for pair, (value, p) in zip(pairs, told, strict=True)
     )
     reason = (
         f"pass@{k} of {pairs[0].other.model.name} less that of {pairs[0].base.model.name}: {said}; {_seeds([pairs[0].other])}"
     )
     value = min((value for value, _ in told), key=abs)
-    measured = Measured(f"pass@{k}, other - base, nearest 0", Estimate(value, value, value, p_value), finding)
+    temperatures = [number_text(pair.other.settings.temperature) for pair in pairs]
+    p_of = p_of_order(told, temperatures)
+    measured = Measured(f"pass@{k}, other - base, nearest 0", Estimate(value, value, value, p_value), finding, p_of=p_of)
     runs = [run for pair in pairs for run in (pair.base, pair.other)]
     row = ground.found(TEMPERATURES, pairs[0], measured, reason)
     return replace(row, low=None, high=None, k=k, settings=ground.settings(runs, k))
-
-
-def one_order(told: Sequence[tuple[float, float]], alpha: float) -> tuple[Finding, float]:
-    """The finding and its p-value from (difference, two-sided p-value) at each temperature.
-
-    Supported where all have one sign, by the largest p; contradicted where two have clearly different signs, by the larger of
-    the best p on either side, times the number of temperatures.
-    """
-    above, below = ([p for value, p in told if side * value > 0] for side in (1, -1))
-    if len(told) in (len(above), len(below)):
-        p_value = max(p for _, p in told)
-        return (Finding.SUPPORTED if p_value <= alpha else Finding.NOT_SIGNIFICANT), p_value
-    p_value = min(1.0, len(told) * max(min(above, default=1.0), min(below, default=1.0)))
-    return (Finding.CONTRADICTED if p_value <= alpha else Finding.NOT_SIGNIFICANT), p_value
 
 
 def _seeds(runs: Sequence[RunRow]) -> str:

@@ -12,29 +12,34 @@ from typing import TYPE_CHECKING, Final
 
 from explorer.commands import audit_exchange, audit_judge
 from explorer.commands.arguments import whole_number
-from explorer.commands.audit_pairs import add_pair, pair
+from explorer.commands.audit_pairs import add_pair, benchmarks, pair, some_runs
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import parts
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.auditing import Labels, QueueItem
     from engine.board import Board
+    from explorer.commands.audit_queue import Queued
     from store.reader import Study
+    from store.rows import RunRow
 
 EXAMPLE = "audit queue {db} --limit 10"
+
+_KEYS_TOLD: Final = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    for name, (add, _, title) in _PARTS.items():
-        part = commands.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
+    for name, (add, _, title, more) in _PARTS.items():
+        part = commands.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".", epilog=more)
+        part.formatter_class = argparse.RawDescriptionHelpFormatter
         part.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="no narration on stderr")
         part.add_argument("db", type=Path, metavar="DB")
         add(part)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    _, part, _ = _PARTS[arguments.part]
+    _, part, _, _ = _PARTS[arguments.part]
     return part(arguments, Narrator(arguments.quiet))
 
 
@@ -61,7 +66,7 @@ def _agreement(arguments: argparse.Namespace, narrator: Narrator) -> int:  # noq
     from store.reader import Study
 
     with Study(arguments.db) as study:
-        names = [study.benchmark(arguments.benchmark)] if arguments.benchmark else study.benchmarks()
+        names = benchmarks(study, arguments.benchmark)
         found = [(name, concord(study, name, Rule(arguments.rule))) for name in names]
     show_concord(found, as_json=arguments.json)
     return 0
@@ -69,8 +74,25 @@ def _agreement(arguments: argparse.Namespace, narrator: Narrator) -> int:  # noq
 
 def _add_protocol(parser: argparse.ArgumentParser) -> None:
     _add_whose(parser)
-    parser.add_argument("--below", type=float, default=0.05, metavar="P", help="problems with an accuracy below this (0.05)")
+    parser.add_argument(
+        "--below",
+        type=_share,
+        default=0.05,
+        metavar="P",
+        help="problems with an accuracy below this, above 0 and up to 1 (0.05)",
+    )
     parser.add_argument("--json", action="store_true")
+
+
+def _share(text: str) -> float:
+    """Above 0 and up to 1."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share above 0 and up to 1; 5 % is 0.05")
+    return share
 
 
 def _protocol(arguments: argparse.Namespace, narrator: Narrator) -> int:
@@ -84,9 +106,8 @@ def _protocol(arguments: argparse.Namespace, narrator: Narrator) -> int:
             rows = protocol(study, board, labels, below=arguments.below)
             found.append(Protocolled(board.benchmark, board.verifier, labels, rows, cots(study, board, labels)))
             _tell_references(board, labels, narrator)
-        left_out = parts(study)
+            _tell_parts(board, board.runs, narrator)
     show_protocol(found, arguments.below, as_json=arguments.json)
-    _tell_parts(left_out, narrator)
     return 0
 
 
@@ -95,7 +116,7 @@ def _boards(study: Study, arguments: argparse.Namespace) -> Iterator[tuple[Board
     from engine.board import read_board
 
     study.require_verifier(arguments.verifier)
-    for name in [study.benchmark(arguments.benchmark)] if arguments.benchmark else study.benchmarks():
+    for name in benchmarks(study, arguments.benchmark):
         board = read_board(study, name, arguments.verifier)
         yield board, read_labels(study, name, arguments.auditor, Rule(arguments.rule), arguments.verifier)
 
@@ -103,15 +124,23 @@ def _boards(study: Study, arguments: argparse.Namespace) -> Iterator[tuple[Board
 def _tell_references(board: Board, labels: Labels, narrator: Narrator) -> None:
     keys = [problem.key for problem in board.problems if problem.problem_id in labels.wrong_references]
     if keys:
+        more = f" … {len(keys) - _KEYS_TOLD:,} more" if len(keys) > _KEYS_TOLD else ""
         narrator.complain(
-            f"‼ {board.benchmark}: an auditor calls the reference wrong, all verdicts there are in doubt: {' '.join(keys)}"
+            f"‼ {board.benchmark}: an auditor calls the reference of {counted(len(keys), 'problem')} wrong, all verdicts there"
+            f" are in doubt: {' '.join(keys[:_KEYS_TOLD])}{more}"
         )
 
 
-def _tell_parts(told: str, narrator: Narrator) -> None:
+def _tell_parts(board: Board, runs: Sequence[RunRow], narrator: Narrator) -> None:
     """Labels, and draws at random, can be of traces that are stored only."""
-    if told:
-        narrator.complain(told.rstrip())
+    ids = {run.run_id for run in runs}
+    counts = [count for (run_id, _), count in board.cells.items() if run_id in ids]
+    if any(count.is_part for count in counts):
+        stored, of = sum(count.samples for count in counts), sum(count.counted for count in counts)
+        narrator.say(
+            f"‼ {board.benchmark}: {stored:,} of {of:,} traces are stored, which may have been chosen by their answers; only"
+            " they can be read"
+        )
 
 
 # -- what to read next --------------------------------------------------------------------------------------------------
@@ -129,44 +158,86 @@ def _add_queue(parser: argparse.ArgumentParser) -> None:
 
 
 def _queue(arguments: argparse.Namespace, narrator: Narrator) -> int:
-    from engine.auditing import outlook
-    from engine.auditing.chains import by_protocol
-    from engine.auditing.order import listed, random_stratum
-    from explorer.commands.audit_tables import Queued, show_queues
+    from explorer.commands.audit_queue import show_queues
+    from store.errors import NotFound
     from store.reader import Study
 
-    found = []
+    found: list[Queued] = []
+    refused: list[NotFound] = []
     with Study(arguments.db) as study:
         for board, labels in _boards(study, arguments):
-            runs = pair(study, board, arguments)
-            if runs is None:
-                narrator.say(f"{board.benchmark} has one run alone: nothing to compare")
+            try:
+                queued = _queued(study, board, labels, arguments)
+            except NotFound as refusal:
+                refused.append(refusal)
                 continue
-            comparison = outlook(study, board, *runs, labels, k=arguments.k)
-            items: Sequence[QueueItem]
-            if arguments.by == "influence":
-                items = listed(study, comparison, limit=arguments.limit)
-            elif arguments.by == "random":
-                items = random_stratum(study, board, runs, labels, arguments.limit, arguments.seed)
-            else:
-                items = by_protocol(study, board, labels, runs)[: arguments.limit]
-            found.append(Queued(board, comparison, items))
+            found.append(queued)
             _tell_references(board, labels, narrator)
-        left_out = parts(study)
-    show_queues(found, as_json=arguments.json)
-    _tell_parts(left_out, narrator)
+            _tell_parts(board, queued.runs, narrator)
+    if refused and not found:
+        raise refused[0]
+    for one in refused:
+        narrator.say(str(one))
+    show_queues(found, arguments.limit, as_json=arguments.json)
     return 0
 
 
+def _queued(study: Study, board: Board, labels: Labels, arguments: argparse.Namespace) -> Queued:
+    """Raises NotFound where there is nothing to compare; the other ways to choose need one run only."""
+    from engine.auditing import contested, outlook
+    from engine.auditing.chains import by_protocol
+    from engine.auditing.order import listed, random_stratum
+    from explorer.commands.audit_queue import Queued
+
+    if arguments.by == "influence":
+        two = pair(study, board, arguments)
+        comparison = outlook(study, board, *two, labels, k=arguments.k)
+        items = listed(study, comparison, limit=arguments.limit)
+        return Queued(board, labels, arguments.by, two, items, comparison, contested(study, comparison))
+    runs = some_runs(study, board, arguments)
+    chosen: Sequence[QueueItem]
+    if arguments.by == "random":
+        chosen = random_stratum(study, board, runs, labels, arguments.limit, arguments.seed)
+    else:
+        chosen = by_protocol(study, board, labels, runs)[: arguments.limit]
+    return Queued(board, labels, arguments.by, runs, chosen)
+
+
 _PARTS: Final = {
-    "queue": (_add_queue, _queue, "what to read next: the traces whose label could move the conclusion, most first"),
-    "protocol": (_add_protocol, _protocol, "the paper's manual audit as one table, and CoT-pass@k"),
-    "agreement": (_add_agreement, _agreement, "how far auditors agree beyond chance"),
-    "judge": (audit_judge.add_judge, audit_judge.run_judge, "a model behind an OpenAI-compatible server as one more auditor"),
-    "export": (audit_exchange.add_export, audit_exchange.run_export, "labels as JSONL or CSV"),
+    "queue": (
+        _add_queue,
+        _queue,
+        "what to read next: the traces whose label could move the conclusion, most first",
+        "examples:\n  basebound audit queue study.db --limit 10\n  basebound audit queue study.db --by random --limit 50",
+    ),
+    "protocol": (
+        _add_protocol,
+        _protocol,
+        "the paper's manual audit as one table, and CoT-pass@k",
+        "example:\n  basebound audit protocol study.db --below 0.05",
+    ),
+    "agreement": (
+        _add_agreement,
+        _agreement,
+        "how far auditors agree beyond chance",
+        "example:\n  basebound audit agreement study.db --rule majority",
+    ),
+    "judge": (
+        audit_judge.add_judge,
+        audit_judge.run_judge,
+        "a model behind an OpenAI-compatible server as one more auditor",
+        "example:\n  basebound audit judge study.db --url http://localhost:8000/v1 --model my-judge --of set:base_only",
+    ),
+    "export": (
+        audit_exchange.add_export,
+        audit_exchange.run_export,
+        "labels as JSONL or CSV",
+        "example:\n  basebound audit export study.db --auditor ann --out labels.csv",
+    ),
     "import": (
         audit_exchange.add_import,
         audit_exchange.run_import,
         "labels from JSONL or CSV; what is there already is left alone",
+        audit_exchange.IMPORT_HELP,
     ),
 }

@@ -7,15 +7,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Final
 
 from explorer.commands.narration import Narrator
+from explorer.render.words import counted
 
 _COMPLAINTS: Final = 20
+
+IMPORT_HELP: Final = """\
+fields of a line, or columns of a CSV (trace, auditor and label are needed; --as names the auditor of all lines without one):
+  trace    the trace's link, as `audit queue` and `audit export` write it: run/benchmark:problem/sample
+  label    a digit: 1 valid, 2 cancelling errors, 3 guess, 4 answer-aware, 5 skipped steps, 6 wrong reference,
+           7 verifier wrong, 8 cannot tell; none takes back what the auditor said of the trace
+  auditor  who labelled it; a model's name begins with judge:
+  step     the step it hangs on, from 1
+  note     any text
+  chosen   how the trace came to be read: browse, influence, random, protocol or imported (imported); only "random" says
+           something of traces that nobody read
+  created  when, as ISO 8601 writes it; else now
+
+example:
+  {"trace": "base-7b@aime24/aime24:15/731", "auditor": "ann", "label": 2, "step": 14, "note": "sign", "chosen": "random"}
+  basebound audit import study.db labels.jsonl --as ann
+"""
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here, as CSV where the name ends so; else to stdout")
+    parser.add_argument("--force", action="store_true", help="replace FILE where it is there already")
     parser.add_argument("--csv", action="store_true", help="CSV, not JSONL")
     parser.add_argument("--benchmark", metavar="B", help="one of the study's; else all")
     parser.add_argument("--auditor", action="append", metavar="NAME", help="this one's labels; may be repeated; else all")
@@ -28,9 +48,11 @@ def run_export(arguments: argparse.Namespace, narrator: Narrator) -> int:
     write = write_csv if arguments.csv or _is_csv(arguments.out) else write_jsonl
     with Study(arguments.db) as study:
         benchmark = study.benchmark(arguments.benchmark) if arguments.benchmark else None
+        if arguments.out is not None:
+            _refuse(arguments.out, arguments)
         with _output(arguments.out) as file:
             number = write(rows_out(study, benchmark, arguments.auditor), file)
-    narrator.say(f"{number:,} labels written" + (f" to {arguments.out}" if arguments.out else ""))
+    narrator.say(f"{counted(number, 'label')} written" + (f" to {arguments.out}" if arguments.out else ""))
     return 0
 
 
@@ -43,8 +65,24 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    with path.open("w", encoding="utf-8", newline="") as file:
-        yield file
+    with TemporaryDirectory(dir=path.parent, prefix=".exporting-") as apart:  # what is there stays until all is written
+        partial = Path(apart) / path.name
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        partial.replace(path)
+
+
+def _refuse(out: Path, arguments: argparse.Namespace) -> None:
+    from store.errors import BaseboundError
+
+    if not out.parent.is_dir():
+        raise BaseboundError(f"the folder {out.parent} is not there; make it, or give another path")
+    if out.is_dir():
+        raise BaseboundError(f"{out} is a folder; give the path of a file")
+    if out.exists() and out.samefile(arguments.db):
+        raise BaseboundError(f"{out} is the study itself; give another path for the labels")
+    if out.exists() and not arguments.force:
+        raise BaseboundError(f"{out} is there already; give another path, or replace it with --force")
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:
@@ -66,8 +104,8 @@ def run_import(arguments: argparse.Namespace, narrator: Narrator) -> int:
         for line, sentence in taken.refused[:_COMPLAINTS]:
             narrator.complain(f"{path}: line {line}: {sentence}")
         if len(taken.refused) > _COMPLAINTS:
-            narrator.complain(f"{path}: and {len(taken.refused) - _COMPLAINTS:,} lines more")
+            narrator.complain(f"{path}: {counted(len(taken.refused) - _COMPLAINTS, 'line')} more")
         parts = f"{taken.there:,} there already, {taken.older:,} older than what stands, {len(taken.refused):,} refused"
-        narrator.say(f"{path}: {taken.added:,} labels added, {parts}")
+        narrator.say(f"{path}: {counted(taken.added, 'label')} added, {parts}")
         refused += len(taken.refused)
     return 1 if refused else 0

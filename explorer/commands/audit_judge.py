@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from explorer.commands.arguments import whole_number
 from explorer.commands.audit_pairs import add_pair, pair
 from explorer.commands.narration import Meter, Narrator
+from explorer.render.text import one_line
+from explorer.render.words import counted
 from store.errors import NotFound
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from store.reader import Study
 
 KEY_VARIABLE: Final = "OPENAI_API_KEY"
+_QUOTED: Final = 200
+"""Characters of an answer that held no label."""
 SETS: Final = ("base_only", "other_only", "both")
 
 
@@ -90,14 +94,21 @@ def _to_judge(study: Study, benchmark: str, arguments: argparse.Namespace) -> Se
     if wanted not in SETS:
         raise NotFound(f"'{arguments.of}' is no set; there are: {', '.join('set:' + name for name in SETS)}")
     two = pair(study, board, arguments)
-    if two is None:
-        raise NotFound(f"{benchmark} has one run alone: there are no sets; leave --of away")
     return of_set(study, board, two, NOBODY, getattr(cover(board, *two, arguments.k), wanted))
 
 
 def _tell(judged: Judged, narrator: Narrator) -> None:
-    narrator.say(f"{judged.auditor} labelled {judged.labelled:,} traces, {judged.there:,} had its label already")
+    narrator.say(f"{judged.auditor} labelled {counted(judged.labelled, 'trace')}, {judged.there:,} had its label already")
     if judged.unreadable:
-        narrator.complain(f"{judged.unreadable:,} answers held no label and are none; run the same line again to ask again")
+        narrator.complain(
+            f"{counted(judged.unreadable, 'answer')} held no label, and none was stored; run the same line again to ask again;"
+            f" the first begins: {_beginning(judged.unread)}"
+        )
     if judged.refused:
-        narrator.complain(f"{judged.refused:,} questions got no answer, the last one: {judged.refusal}")
+        narrator.complain(f"{counted(judged.refused, 'question')} got no answer, the last one: {judged.refusal}")
+
+
+def _beginning(answer: str) -> str:
+    """Of what the model said, on one line and safe to print."""
+    told = one_line(answer[: 4 * _QUOTED])
+    return f"“{told[:_QUOTED]}{'…' if len(told) > _QUOTED else ''}”" if told else "it is empty"

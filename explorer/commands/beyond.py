@@ -1,7 +1,8 @@
 """basebound beyond: what more samples than were drawn would solve, by two fits, and the next doubling without any.
 
-Extrapolation: the two fits describe the counts almost equally well and part beyond n; what lies between them the counts do not
-decide, and the truth may lie outside. They are of the population that the problems stand for.
+Extrapolation: at each k the least and the largest pass@k of all fits that describe the counts nearly as well as the best one,
+of a beta-binomial and its twin with a share of problems never solved. They are of the population that the problems stand for,
+and the truth may lie outside where it is like neither. "solved by as many again" is one estimate and its standard error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.arguments import whole_numbers
-from explorer.commands.tables import UNKNOWN_MARK, percent, table
+from explorer.commands.tables import UNKNOWN_MARK, percent, span, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _document(board: Board, rows: list[_Beyond]) -> dict[str, Any]:
             "n_min": row.n,
             "pass_at_n": row.reached,
             "k": list(row.envelope.ks),
+            "low": row.envelope.low.tolist(),
+            "high": row.envelope.high.tolist(),
             "beta_binomial": row.envelope.beta.tolist(),
             "zero_inflated": row.envelope.zero_inflated.tolist(),
             "unsolved": row.unsolved,
@@ -106,15 +109,16 @@ def _document(board: Board, rows: list[_Beyond]) -> dict[str, Any]:
 
 
 def _text(board: Board, rows: list[_Beyond]) -> str:
-    title = f"{board.benchmark} · verifier {board.verifier} · fitted pass@k in %: beta-binomial, and with a share never solved"
+    fits = "beta-binomial and with a share never solved, all within 1.92 log likelihood of the best"
+    title = f"{board.benchmark} · verifier {board.verifier} · pass@k in % from fits: {fits}"
     ks = sorted({k for row in rows for k in row.envelope.ks})
-    header = ["run", "problems", "n", "pass@n", *(f"@{k}" for k in ks), "unsolved", "solved by as many again"]
+    header = ["run", "problems", "n", "pass@n", *(f"@{k}" for k in ks), "unsolved", "solved by as many again ± one s.e."]
     return visible(title + "\n") + table(header, [_row(row, ks) for row in rows])
 
 
 def _row(row: _Beyond, ks: list[int]) -> list[str]:
-    fits = zip(row.envelope.ks, row.envelope.beta, row.envelope.zero_inflated, strict=True)
-    shown = {k: f"{percent(beta)} / {percent(twin)}" for k, beta, twin in fits}
+    ends = zip(row.envelope.ks, row.envelope.low, row.envelope.high, strict=True)
+    shown = {k: span(low, high) for k, low, high in ends}
     again = UNKNOWN_MARK if row.newly is None else f"{row.newly:.1f} ± {row.error:.1f}"
     figures = [str(row.n), percent(row.reached), *(shown.get(k, "") for k in ks), str(row.unsolved), again]
     return [row.run.slug, str(row.problems), *figures]

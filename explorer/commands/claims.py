@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.narration import Narrator
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.claims.base import Found
@@ -128,19 +129,35 @@ def _checked(row: Checked) -> str:
 
 def _text(title: str, rows: Sequence[Found]) -> str:
     """The rows claim by claim; the settings, of which there are few, at the end under a letter each."""
+    from engine.claims.base import once
+
     marks = {settings: _letter(i) for i, settings in enumerate(dict.fromkeys(row.settings for row in rows))}
     tests = sum(row.p_value is not None for row in rows)
-    parts = [_lines([f"{title} · {tests} tests · q among all of them"], "")]
-    for claim, of in groupby(rows, key=lambda row: row.claim):
+    parts = [_lines([f"{title} · {counted(tests, 'test')} · q among all of them"], "")]
+    apart, shared = once(rows)
+    for claim, of in groupby(apart, key=lambda row: row.claim):
         parts += [["\n"], _lines([claim.sentence], "")]
         parts += [_row(row, marks[row.settings]) for row in of]
+    parts += [["\n", *_shared(of, marks[of[0].settings])] for of in shared]
     parts += [["\n"], *(_lines([f"[{mark}] {settings}"], "") for settings, mark in marks.items())]
     return "".join(line for part in parts for line in part)
 
 
+def _shared(rows: Sequence[Found], mark: str) -> list[str]:
+    """A reason that several claims share, and which."""
+    head = _lines([f"{_GLYPHS[rows[0].finding]} {rows[0].finding} [{mark}] {counted(len(rows), 'claim')}"], "")
+    names = ", ".join(row.claim.name for row in rows)
+    return head + _lines([rows[0].reason], "    ") + _lines([names], "    ")
+
+
 def _row(row: Found, mark: str) -> list[str]:
     who = " against ".join(name for name in (row.other, row.base) if name is not None)
-    chances = [f"{name} {value:.3g}" for name, value in (("p", row.p_value), ("q", row.q_value)) if value is not None]
+    of = "" if row.p_of is None else f" of {row.p_of},"
+    chances = [
+        f"{name}{said} {value:.3g}"
+        for name, said, value in (("p", of, row.p_value), ("q", "", row.q_value))
+        if value is not None
+    ]
     figure = "  ".join([f"{row.statistic}: {row.figure}", *chances])
     head = _lines([f"{_GLYPHS[row.finding]} {row.finding} [{mark}] {who}"], "  ")
     return head + _lines([figure] if row.statistic else [], "    ") + _lines([row.reason], "    ")

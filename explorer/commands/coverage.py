@@ -1,7 +1,8 @@
 """basebound coverage: which problems both, one or none of two runs solve at a common k, and how strong each claim of "only" is.
 
 "clear" is a problem on which the runs differ by Fisher's exact test, adjusted for the number of problems. It says that the
-rates differ, not that one model cannot: what can be said of that at a budget of draws is the standing.
+rates differ, not that one model cannot: what can be said of that at a budget of draws is the standing. A set's size is a count;
+beside it are the size expected at k and that one's interval, which need not hold the count where runs have more samples than k.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.arguments import whole_number
 from explorer.commands.tables import p_value, percent, table
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from engine.board import Board
     from store.reader import Study
     from store.rows import RunRow
+
+_LISTED: Final = 12
 
 EXAMPLE = "coverage {db} --base my-base-7b --other my-rl-7b"
 
@@ -138,16 +141,25 @@ def _text(found: _Found) -> str:
     title = f"{board.benchmark} · verifier {board.verifier} · k {sets.k} · {len(found.evidence)} problems"
     lines = [title, f"base   {found.base.slug}", f"other  {found.other.slug}"]
     named = {"both": "both", "base only": "base_only", "other only": "other_only", "neither": "neither"}
-    lines += [_set(name, getattr(sets, field), getattr(found.support, field)) for name, field in named.items()]
+    lines.append(f"{'set':<10} {'size':>5}  {'expected':>8}  95 % from sampling alone, of the expected size")
+    for (name, field), expected in zip(named.items(), sets.expected, strict=True):
+        lines.append(_set(name, getattr(sets, field), expected, getattr(found.support, field)))
     ratios = {"SRR": sets.srr, "NDR": sets.ndr, "SDS": sets.sds, "NSCR": sets.nscr}
-    lines.append(f"McNemar exact p {sets.mcnemar_p:.3g}  " + "  ".join(f"{k} {_ratio(v)}" for k, v in ratios.items()))
+    lines.append(_mcnemar(sets.mcnemar_p) + "  " + "  ".join(f"{k} {_ratio(v)}" for k, v in ratios.items()))
     standings = Counter(evidence.standing.value for evidence in found.evidence.values())
     lines.append(f"at a budget of {found.budget} draws: " + ", ".join(f"{number} {name}" for name, number in standings.items()))
     return visible("\n".join(lines) + "\n") + ("\n" + _only(found) if found.only() else "")
 
 
-def _set(name: str, keys: Sequence[str], size: Interval) -> str:
-    return f"{name:<10} {len(keys):>5}  [{size.low:.1f}, {size.high:.1f}]  {' '.join(keys)}".rstrip()
+def _set(name: str, keys: Sequence[str], expected: float, size: Interval) -> str:
+    """The sets that one run alone solves are listed whole: each of their problems has a row below."""
+    cut = len(keys) > _LISTED and name in ("both", "neither")
+    listed = f"{len(keys)} keys, --json lists them" if cut else " ".join(keys)
+    return f"{name:<10} {len(keys):>5}  {expected:>8.1f}  [{size.low:.1f}, {size.high:.1f}]  {listed}".rstrip()
+
+
+def _mcnemar(p: float | None) -> str:
+    return "McNemar – (n differ)" if p is None else f"McNemar exact p {p:.3g}"
 
 
 def _only(found: _Found) -> str:
@@ -162,7 +174,7 @@ def _only(found: _Found) -> str:
         rows.append(
             [key, side, f"{base_c}/{base_n}", f"{other_c}/{other_n}", *bounds, *tests, _word(evidence), evidence.standing.value]
         )
-    return table(header, rows)
+    return "p <=: upper bounds, 95 %, one-sided at 0 correct and two-sided else\n" + table(header, rows)
 
 
 def _ratio(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 How likely a guess is right is known in one of two ways: from a run that was asked for the answer directly, without a chain of
 thought (--direct RUN), or from the spread of a run's own wrong answers: two of them agree as often as one guess meets another.
+Neither is known exactly: "at most" is guessing alone at each problem's upper bound, which few answers leave high.
 With direct answers, problems they solve sometimes but less than one time in twenty are guessable and can be left out.
 """
 
@@ -23,6 +24,7 @@ from explorer.render.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from engine.analyses.guess import Chance
     from engine.answers import Classes
     from engine.board import Board
     from store.rows import Count, ProblemRow, RunRow
@@ -51,10 +53,13 @@ class _Guess:
     pass_at_k: float | None
     guessing: float | None
     """pass@k of guessing alone."""
+    at_most: float | None
+    """The same at each problem's one-sided 95 % upper bound."""
     adjusted: float | None
     """pass@k with guessing taken off."""
     no_more: tuple[str, ...]
-    """Keys of solved problems whose right answers are no more than guessing gives (q > 0.05 over the solved problems)."""
+    """Keys of solved problems whose right answers are no more than guessing gives: those it gets where it solves the problem at
+    all, which the problem was chosen for (q > 0.05 over the solved problems)."""
     kept: int | None
     """Problems that direct answers do not call guessable; None without direct answers."""
     pass_kept: float | None
@@ -91,7 +96,9 @@ def _guess(board: Board, run: RunRow, direct: RunRow | None, classes: Classes, k
     chances = {problem: _chance(board, run, direct, problem, classes) for problem in judged}
     known = [problem for problem in judged if chances[problem] is not None]
     cells = [board.cells[run.run_id, problem.problem_id] for problem in known]
-    n, c, g = [x.n for x in cells], [x.correct for x in cells], [float(chances[problem] or 0) for problem in known]
+    n, c = [x.n for x in cells], [x.correct for x in cells]
+    told = [chance for chance in chances.values() if chance is not None]
+    g = [chance.value for chance in told]
     k = k or min((count.n for count in board.counts(run)), default=1)
     kept = None if direct is None else _kept(board, direct, known)
     values = pass_at_k(n, c, k).tolist() if known else []
@@ -102,9 +109,10 @@ def _guess(board: Board, run: RunRow, direct: RunRow | None, classes: Classes, k
         judged=len(judged),
         k=k,
         pass_at_k=_mean(values),
-        guessing=_mean(pass_by_guessing(g, k)),
+        guessing=_mean(pass_by_guessing(g, k, [chance.told for chance in told])),
+        at_most=_mean(pass_by_guessing([chance.high for chance in told], k)),
         adjusted=_mean(guess_adjusted_pass_at_k(n, c, g, k)) if known else None,
-        no_more=_no_more(known, n, c, g),
+        no_more=_no_more(known, n, c, told),
         kept=None if kept is None else len(kept),
         pass_kept=_mean(of_kept),
     )
@@ -115,18 +123,21 @@ def _cell(board: Board, run: RunRow, problem: ProblemRow) -> Count | None:
     return found if found is not None and found.n > 0 else None
 
 
-def _chance(board: Board, run: RunRow, direct: RunRow | None, problem: ProblemRow, classes: Classes) -> float | None:
+def _chance(board: Board, run: RunRow, direct: RunRow | None, problem: ProblemRow, classes: Classes) -> Chance | None:
     """The chance that a guess is right; None where nothing tells."""
-    from engine.answers import guess_rate
+    from engine.analyses.guess import chance_of_direct
+    from engine.answers import guess_chance
 
     if direct is not None:
         asked = _cell(board, direct, problem)
-        return None if asked is None else asked.correct / asked.n
+        return None if asked is None else chance_of_direct(asked.n, asked.correct)
     answers, cell = classes.get((run.run_id, problem.problem_id)), _cell(board, run, problem)
     # Traces that are a part of what was counted may have been chosen by their answers.
-    whole = answers is not None and cell is not None and answers.n == cell.n
-    rate = guess_rate(answers) if answers is not None and whole else None
-    return rate if rate != 1 else None  # one wrong answer, over and over, tells nothing of a right one
+    if answers is None or cell is None or answers.n != cell.n:
+        return None
+    return (
+        guess_chance(answers) if len(answers.wrong) > 1 else None
+    )  # one wrong answer, over and over, tells nothing of a right one
 
 
 def _kept(board: Board, direct: RunRow, problems: Sequence[ProblemRow]) -> set[ProblemRow]:
@@ -137,15 +148,12 @@ def _kept(board: Board, direct: RunRow, problems: Sequence[ProblemRow]) -> set[P
     return {problem for problem, one in zip(problems, found, strict=True) if one is not Guessable.GUESSABLE}
 
 
-def _no_more(problems: Sequence[ProblemRow], n: list[int], c: list[int], g: list[float]) -> tuple[str, ...]:
-    from engine.analyses.guess import more_than_guessing
+def _no_more(problems: Sequence[ProblemRow], n: list[int], c: list[int], told: Sequence[Chance]) -> tuple[str, ...]:
+    from engine.analyses.guess import against_guessing
     from engine.analyses.many import adjusted
 
-    solved = [at for at, correct in enumerate(c) if correct > 0]
-    if not solved:
-        return ()
-    q = adjusted(more_than_guessing([n[at] for at in solved], [c[at] for at in solved], [g[at] for at in solved]))
-    return tuple(problems[at].key for at, value in zip(solved, q.tolist(), strict=True) if value > _LEVEL)
+    above, _ = against_guessing(n, c, [chance.value for chance in told], [chance.told for chance in told])
+    return tuple(one.key for one, value in zip(problems, adjusted(above).tolist(), strict=True) if value > _LEVEL)
 
 
 def _mean(values: Iterable[float]) -> float | None:
@@ -163,6 +171,7 @@ def _document(board: Board, rows: list[_Guess]) -> dict[str, Any]:
             "k": row.k,
             "pass_at_k": row.pass_at_k,
             "guessing_alone": row.guessing,
+            "guessing_alone_at_most": row.at_most,
             "guess_adjusted": row.adjusted,
             "no_more_than_guessing": list(row.no_more),
             "not_guessable": row.kept,
@@ -186,7 +195,7 @@ def _tell_unknown(found: list[tuple[Board, list[_Guess]]], narrator: Narrator) -
 def _text(board: Board, rows: list[_Guess], direct: str | None) -> str:
     how = f"direct answers of {direct}" if direct else "agreement of wrong answers"
     title = f"{board.benchmark} · verifier {board.verifier} · chance to guess from the {how} · in %"
-    header = ["run", "problems", "k", "pass@k", "guessing alone", "adjusted", "solved, no more than guessing"]
+    header = ["run", "problems", "k", "pass@k", "guessing alone", "at most", "adjusted", "solved, no more than guessing"]
     header += ["not guessable", "pass@k of those"] if direct else []
     lines = [f"{row.run.slug} no more than guessing: {' '.join(row.no_more)}" for row in rows if row.no_more]
     return (
@@ -195,6 +204,6 @@ def _text(board: Board, rows: list[_Guess], direct: str | None) -> str:
 
 
 def _row(row: _Guess, direct: str | None) -> list[str]:
-    figures = [percent(value) for value in (row.pass_at_k, row.guessing, row.adjusted)]
+    figures = [percent(value) for value in (row.pass_at_k, row.guessing, row.at_most, row.adjusted)]
     cells = [row.run.slug, str(row.problems), str(row.k), *figures, str(len(row.no_more)) if row.problems else UNKNOWN_MARK]
     return cells + ([UNKNOWN_MARK if row.kept is None else str(row.kept), percent(row.pass_kept)] if direct else [])

@@ -29,7 +29,7 @@ HEALTH_COUNTS: Final = (
 COT: Final = ("mean", "low", "high", "low_bound", "high_bound")
 
 _FOUND: Final = (
-    "base", "other", "statistic", "value", "low", "high", "p_value", "q_value", "reason", "settings", "k", "problems",
+    "base", "other", "statistic", "value", "low", "high", "p_value", "q_value", "p_of", "reason", "settings", "k", "problems",
 )  # fmt: skip
 
 
@@ -167,7 +167,13 @@ def cot_pass_at_k(material: Material) -> Iterator[Row]:
             for at, k in enumerate(one.ks):
                 row: Row = {"benchmark": part.board.benchmark, "run": one.run.slug, "k": k, "problems": one.problems}
                 row |= {name: float(getattr(one.curve, name)[at]) for name in COT}
-                row |= {"right": one.right, "read": one.read, "random": one.random, "exact": one.exact}
+                row |= {
+                    "right": one.right,
+                    "read": one.read,
+                    "random": one.random,
+                    "exact": one.exact,
+                    "bounds_only": one.bounds_only,
+                }
                 yield row | {"ambiguous": one.ambiguous.value, "labels": part.audit.told if part.audit else None}
 
 

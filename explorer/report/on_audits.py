@@ -27,10 +27,11 @@ def blocks(part: BenchmarkPart, found: AuditPart) -> Iterator[Block]:
 def _chains(found: AuditPart, made: str) -> Block:
     header = ["run", "k", "problems", "right answers read", "at random", "CoT-pass@k", LEVEL_WORDS, "bounds"]
     rows = [_chain(one, at) for one in found.chains for at in dict.fromkeys((0, len(one.ks) - 1))]
+    without = [f"{one.run.name}: bounds only, since {one.bounds_only}. " for one in found.chains if one.bounds_only]
     note = (
         "pass@k where a right answer counts only by a sound chain, in %. The estimate is from traces drawn at random; the"
         " bounds take everything unread as unsound, or as sound. What could not be decided counts as not read. All k:"
-        f" {in_file('cot_pass_at_k')}. {made}"
+        f" {in_file('cot_pass_at_k')}. {''.join(without)}{made}"
     )
     return Grid("CoT-pass@k", header, rows, note)
 

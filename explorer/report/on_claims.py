@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from engine.claims.base import Finding, Found
+from engine.claims.base import Finding, Found, once
 from explorer.report.document import Block, Grid, Prose
 from explorer.report.material import BenchmarkPart
 from explorer.report.wording import UNKNOWN_MARK, p_text
@@ -23,7 +23,10 @@ def blocks(part: BenchmarkPart) -> Iterator[Block]:
     told = ", ".join(f"{numbers[finding]} {finding.value}" for finding in Finding if numbers[finding])
     yield Prose(f"Findings: {told}. {_Q}")
     names = {run.slug: run.name for run in part.board.runs}
-    for _, group in groupby(part.claims, key=lambda one: one.claim):
+    apart, shared = once(part.claims)
+    for same in shared:
+        yield Prose(f"Cannot be told: {same[0].reason}. Claims: {' '.join(one.claim.sentence for one in same)}")
+    for _, group in groupby(apart, key=lambda one: one.claim):
         yield _claim(names, list(group))
 
 
@@ -40,4 +43,6 @@ def _runs(names: Mapping[str, str], one: Found) -> str:
 
 
 def _figure(one: Found) -> str:
-    return f"{one.figure}\n{one.statistic}" if one.figure else UNKNOWN_MARK
+    if not one.figure:
+        return UNKNOWN_MARK
+    return f"{one.figure}\n{one.statistic}" + (f"\nq of {one.p_of}" if one.p_of else "")

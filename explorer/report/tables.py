@@ -21,8 +21,10 @@ from engine.analyses.boundary import Standing
 from engine.auditing import Chain
 from engine.exporting import RUN_COLUMNS
 from engine.health import PERCENTILES
+from explorer.render.text import visible
 from explorer.report import facts, pair_facts
 from explorer.report.material import QUANTILES, Material
+from explorer.report.wording import NO_XML
 
 Value = str | int | float | bool | None
 
@@ -77,12 +79,12 @@ _TABLES: Final[dict[str, tuple[str, Callable[[Material], Iterator[facts.Row]]]]]
         facts.protocol,
     ),
     "cot_pass_at_k": (
-        f"benchmark run k {' '.join(facts.COT)} problems right read random exact ambiguous labels",
+        f"benchmark run k {' '.join(facts.COT)} problems right read random exact bounds_only ambiguous labels",
         facts.cot_pass_at_k,
     ),
     "claims": (
-        "benchmark claim sentence source base other statistic value unit low high p_value q_value finding reason settings k"
-        " problems",
+        "benchmark claim sentence source base other statistic value unit low high p_value q_value p_of finding reason settings"
+        " k problems",
         facts.claims,
     ),
 }
@@ -128,7 +130,12 @@ def as_json(every: list[Table]) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """One table with a header line; empty is not known."""
+    """One table with a header line; empty is not known.
+
+    Text is often a stranger's, and these files are opened in spreadsheets. What hides or acts in it is spelled out, as in the
+    other formats, line ends aside; and where text that is no number begins with =, +, - or @, which a spreadsheet would take
+    for a formula, an apostrophe stands before it. Nothing else is changed: report.json has the names as the study has them.
+    """
     file = StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.columns)
@@ -137,4 +144,19 @@ def as_csv(table: Table) -> str:
 
 
 def _cell(value: Value) -> Value:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    told = visible(value).translate(NO_XML)
+    return f"'{told}" if told.startswith(("=", "+", "-", "@")) and not _is_number(told) else told
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

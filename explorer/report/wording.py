@@ -21,7 +21,7 @@ UNKNOWN_MARK: Final = "–"
 
 LEVEL_WORDS: Final = "95 %"
 
-_NO_XML: Final = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})
+NO_XML: Final = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})
 """What a terminal leaves out and an SVG must not hold."""
 
 _SAID: Final = (
@@ -36,7 +36,7 @@ _FILE_CHARS: Final = 40
 
 def safe(text: str) -> str:
     """The text on one line, with everything spelled out that would be hidden or acted on."""
-    return one_line(text).translate(_NO_XML)
+    return one_line(text).translate(NO_XML)
 
 
 def short(text: str, chars: int) -> str:
@@ -53,7 +53,7 @@ def percent(share: float | None) -> str:
 
 def points(share: float | None) -> str:
     """A difference of shares in points, with its sign."""
-    return UNKNOWN_MARK if _unknown(share) else f"{100 * share:+.1f}".replace("-", "−")  # type: ignore[operator]
+    return UNKNOWN_MARK if _unknown(share) else f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")  # type: ignore[operator]
 
 
 def between(low: float | None, high: float | None, *, signed: bool = False) -> str:
@@ -72,7 +72,7 @@ def p_text(p_value: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    return UNKNOWN_MARK if _unknown(value) else f"{value:.3f}".replace("-", "−")
+    return UNKNOWN_MARK if _unknown(value) else f"{round(value or 0.0, 3) + 0.0:.3f}".replace("-", "−")
 
 
 def whole(value: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,20 @@ import numpy as np
 import pytest
 
 from engine.analyses.influence import Region, Side
-from engine.auditing import Ambiguous, Chain, Rule, audited_run, cot, outlook, protocol, queue, random_stratum, read_labels
+from engine.auditing import (
+    Ambiguous,
+    Chain,
+    Rule,
+    Undecided,
+    audited_run,
+    contested,
+    cot,
+    outlook,
+    protocol,
+    queue,
+    random_stratum,
+    read_labels,
+)
 from engine.auditing.chains import by_protocol, of_set
 from engine.auditing.concord import PEOPLE, concord
 from engine.auditing.exchange import read_in, rows_out, write_csv, write_jsonl
@@ -71,7 +85,7 @@ def test_models_count_only_where_they_are_named(tmp_path: Path) -> None:
     both = labels_of(db, "ann", "judge:m")
     assert (len(both.reads), both.disagreed) == (2, 1)
     assert "ann, judge:m" in both.told
-    assert "unanimous, 1 traces in dispute" in both.told
+    assert "unanimous, 1 trace in dispute" in both.told
     with pytest.raises(NotFound, match="ann, judge:m"):
         labels_of(db, "nobody")
 
@@ -230,8 +244,29 @@ def test_a_wrong_answer_found_right_counts_as_sound_only_where_asked(tmp_path: P
     assert [cot(audited, [1], one).curve.mean[0] for one in (Ambiguous.SOUND, Ambiguous.UNSOUND)] == pytest.approx(
         [2 / 4, 1 / 4]
     )
-    open_ = cot(audited, [1]).curve
-    assert open_.low_bound[0] <= open_.mean[0] <= open_.high_bound[0]
+    open_ = cot(audited, [1])
+    assert np.isnan(open_.curve.mean[0])
+    assert open_.curve.low_bound[0] <= open_.curve.high_bound[0]
+    assert open_.bounds_only == "2 traces read at random and decided, and an estimate takes 5 at least"
+
+
+def test_few_traces_at_random_or_a_part_of_the_traces_give_bounds_and_the_reason(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {"1": (40, 0)}, n=50)
+    label(db, BASE_SLUG, "1", [1] * 4, chosen=Chosen.RANDOM)
+    with Study(db) as study:
+        board, base, _ = board_of(study)
+        few = cot(audited_run(study, board, base, read_labels(study, "sums")), [1])
+    assert "4 traces read at random" in str(few.bounds_only)
+    label(db, BASE_SLUG, "1", [1] * 5, chosen=Chosen.RANDOM)
+    with Study(db) as study:
+        audited = audited_run(study, board, base, read_labels(study, "sums"))
+    enough, part = cot(audited, [1]), cot(replace(audited, is_part=True), [1])
+    assert (enough.bounds_only, np.isnan(enough.curve.mean[0])) == (None, False)
+    assert "a part of what was counted" in str(part.bounds_only)
+    for one in (few, part):
+        assert np.isnan([one.curve.mean[0], one.curve.low[0], one.curve.high[0]]).all()
+        assert one.curve.low_bound[0] < one.curve.high_bound[0]
+    assert (few.curve.low_bound[0], few.curve.high_bound[0]) == pytest.approx((4 / 50, 40 / 50))
 
 
 def test_the_random_draw_is_the_same_each_time_and_grows(tmp_path: Path) -> None:
@@ -344,6 +379,71 @@ def test_undecided_answers_leave_a_conclusion_open_that_hangs_on_them(tmp_path: 
     assert (now.kept.conclusion.p_value, now.dropped.conclusion.p_value) == (0.03125, 0.0625)
     assert now.kept.settled
     assert not now.settled
+
+
+def test_sets_are_settled_only_where_both_readings_agree_and_the_traces_that_decide_are_named(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {"alone": (1, 0), "disputed": (1, 0), "both": (1, 1)})
+    label(db, BASE_SLUG, "alone", [5])
+    label(db, BASE_SLUG, "disputed", [1])
+    label(db, BASE_SLUG, "disputed", [2], auditor="bob")
+    label(db, BASE_SLUG, "both", [1])
+    label(db, RL_SLUG, "both", [1])
+    with Study(db) as study:
+        board, base, rl = board_of(study)
+        now = outlook(study, board, base, rl, read_labels(study, "sums"))
+        assert listed(study, now, None) == []
+        found = contested(study, now)
+    assert now.kept.sets_settled
+    assert now.dropped.sets_settled
+    assert not now.sets_settled
+    assert [(item.problem.key, item.why.split(":")[0]) for item in found] == [
+        ("alone", "undecided"), ("disputed", "auditors disagree"),
+    ]  # fmt: skip
+    label(db, BASE_SLUG, "alone", [1])
+    label(db, BASE_SLUG, "disputed", [2])
+    with Study(db) as study:
+        now = outlook(study, board, base, rl, read_labels(study, "sums"))
+        assert contested(study, now) == []
+    assert now.sets_settled
+
+
+def test_a_finding_that_hangs_on_undecided_traces_of_both_runs_is_not_settled(tmp_path: Path) -> None:
+    """As judged 6 to 6, as unsound 0 to 0: both show no difference; but undecided ones of one run alone may be sound."""
+    db = make(tmp_path / "s.db", {str(i): (1, 0) if i < 6 else (0, 1) for i in range(12)})
+    for i in range(12):
+        label(db, BASE_SLUG if i < 6 else RL_SLUG, str(i), [8])
+    with Study(db) as study:
+        board, base, rl = board_of(study)
+        now = outlook(study, board, base, rl, read_labels(study, "sums"))
+    assert now.kept.conclusion.finding is now.dropped.conclusion.finding
+    assert not now.settled
+
+
+def test_flips_that_change_the_finding_come_first_and_say_in_which_reading(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {str(i): (1, 0) for i in range(7)} | {"both": (1, 1), "other": (0, 1)})
+    label(db, BASE_SLUG, "0", [5])
+    with Study(db) as study:
+        board, base, rl = board_of(study)
+        now = outlook(study, board, base, rl, read_labels(study, "sums"))
+        items = listed(study, now, None)
+    changes = [item.changes_finding for item in items]
+    assert changes == sorted(changes, reverse=True)
+    for item in items:
+        assert item.influence is not None
+        of = now.dropped if item.undecided is Undecided.AS_UNSOUND else now.kept
+        assert item.changes_finding == (item.influence.conclusion.finding is not of.conclusion.finding)
+        assert (item.undecided is None) == ("(undecided" not in item.why)
+    assert all(item.undecided for item in items)  # one undecided problem moves p of every flip
+
+
+def test_where_nothing_is_undecided_no_reading_is_named(tmp_path: Path) -> None:
+    db = make(tmp_path / "s.db", {str(i): (1, 0) for i in range(6)} | {"both": (1, 1)})
+    with Study(db) as study:
+        board, base, rl = board_of(study)
+        items = queue(study, board, base, rl, suspect=None)
+    assert {item.undecided for item in items} == {None}
+    assert [item.changes_finding for item in items[:6]] == [True] * 6
+    assert "changes the finding" in items[0].why
 
 
 def test_one_sample_fewer_leaves_no_finding_and_the_queue_says_so_without_a_p_value(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analyses.coverage import Coverage, coverage, mcnemar_exact
+from engine.analyses.coverage import Coverage, coverage, exchangeable, mcnemar_exact
 from engine.analyses.passk import k_grid, mean_pass_at_k
 
 Problem = tuple[int, int, int, int]
@@ -158,8 +158,8 @@ def test_one_model_sampled_more_often_does_not_beat_itself() -> None:
     assert counted < 1e-6
 
 
-def test_where_n_differ_on_any_problem_the_sets_have_no_test_and_the_ratios_are_of_expected_sizes() -> None:
-    problems = [(8, 8, 4, 4), (8, 1, 8, 0), (8, 0, 8, 8)]
+def test_where_n_differ_the_sets_have_no_test_and_the_ratios_are_of_expected_sizes() -> None:
+    problems = [(8, 8, 4, 4), (8, 1, 4, 0), (8, 0, 4, 4)]
     result = of_problems(problems)
     assert (result.k, result.equal_n, result.mcnemar_p) == (4, False, None)
     assert result.expected == pytest.approx((1, 0.5, 1, 0.5))
@@ -238,3 +238,31 @@ def test_a_public_reproduction_agrees_with_itself() -> None:
     assert whole.k == 128
     assert {*whole.both, *whole.base_only} == {key for key, c in zip(keys, base_c, strict=True) if c}
     assert {*whole.both, *whole.other_only} == {key for key, c in zip(keys, other_c, strict=True) if c}
+
+
+def test_a_few_lost_samples_keep_the_exact_test_and_half_of_them_do_not() -> None:
+    n = np.full(100, 128)
+    lost = n.copy()
+    lost[:5] = 127
+    assert exchangeable(n, n, 128)
+    assert exchangeable(n, lost, 127)
+    assert exchangeable(lost, n, 127), "either way round"
+    assert not exchangeable(n, n * 2, 128)
+    assert not exchangeable([128, 128], [129, 129], 64), "half of 128 draws need one success, of 129 two"
+    keys = [str(i) for i in range(100)]
+    found = coverage(keys, n, np.ones(100, int), lost, np.zeros(100, int))
+    assert found.k == 127
+    assert found.mcnemar_p is not None
+    assert found.mcnemar_p < 1e-20
+
+
+def test_one_model_twice_with_lost_samples_finds_nothing() -> None:
+    rng = np.random.default_rng(3)
+    found = 0
+    for _ in range(200):
+        p = rng.beta(0.2, 2, 300)
+        n = np.where(rng.random(300) < 0.03, 127, 128)
+        assert exchangeable(np.full(300, 128), n, int(n.min()))
+        sets = coverage([str(i) for i in range(300)], 128, rng.binomial(128, p), n, rng.binomial(n, p))
+        found += sets.mcnemar_p is not None and sets.mcnemar_p <= 0.05
+    assert found <= 16, "of 200, at most one in twenty, and chance"

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from engine.auditing.exchange import FIELDS
 from explorer import cli
 from explorer.commands import audit
 from store.audits import Chosen, audits
 from store.reader import Study
-from store.types import Outcome, Verdict
+from store.types import Model, NewCount, Outcome, Problem, Run, Verdict
 from store.verdicts import Judged
 from store.writer import Writer
+from tests.builders import BASE, answers, problem, run, source
 from tests.engine.audited import BASE_SLUG, RL_SLUG, label, make, sample
 from tests.engine.test_judge import labelled, loopback, says
 
@@ -120,8 +122,118 @@ def test_the_protocol_shows_both_ways_and_whose_labels(db: Path, capsys: pytest.
 def test_a_wrong_reference_is_said_aloud(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     label(db, BASE_SLUG, "2", [6])
     _, _, err = call(capsys, "audit", "protocol", db, "--quiet")
-    assert "calls the reference wrong" in err
+    assert "calls the reference of 1 problem wrong" in err
     assert err.rstrip().endswith(": 2")
+
+
+def test_many_wrong_references_are_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = make(tmp_path / "s.db", {str(i): (1, 0) for i in range(10, 22)})
+    for i in range(10, 22):
+        label(db, BASE_SLUG, str(i), [6])
+    _, _, err = call(capsys, "audit", "protocol", db)
+    assert "12 problems wrong" in err
+    assert "10 11 12 13 14 15 16 17 … 4 more" in err
+
+
+def test_settled_is_said_only_where_undecided_traces_decide_nothing(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label(db, BASE_SLUG, "1", [1])
+    label(db, RL_SLUG, "1", [1])
+    label(db, BASE_SLUG, "2", [5, 8])
+    _, out, _ = call(capsys, "audit", "queue", db)
+    assert "settled: no further label" not in out
+    assert "2 undecided or disputed traces decide the sets of 1 problem" in out
+    assert f"{BASE_SLUG}/sums:2/0  undecided: base only → neither" in out
+    found = document(capsys, "audit", "queue", db)
+    assert (found["traces"], found["sets_settled"]) == ([], False)
+    assert [one["trace"] for one in found["undecided_traces"]] == [f"{BASE_SLUG}/sums:2/0", f"{BASE_SLUG}/sums:2/1"]
+    assert "… 1 more" in call(capsys, "audit", "queue", db, "--limit", "1")[1]
+
+
+def test_one_run_can_be_drawn_from_and_read_by_the_protocol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = one_run(tmp_path / "one.db")
+    for by, number in (("random", 2), ("protocol", 2)):
+        found = document(capsys, "audit", "queue", db, "--by", by)
+        assert (found["runs"], len(found["traces"])) == ([BASE_SLUG], number)
+        _, out, _ = call(capsys, "audit", "queue", db, "--by", by)
+        assert f"run    {BASE_SLUG}" in out
+        assert f"{BASE_SLUG}/sums:1/1" in out
+    status, out, err = call(capsys, "audit", "queue", db)
+    assert (status, out, "sums has one run alone: nothing to compare" in err) == (2, "", True)
+
+
+def one_run(path: Path) -> Path:
+    with Writer(path, "test") as writer:
+        texts = [f"It is {i}." for i in range(60)]
+        writer.add_traces(source(writer), answers(texts, of=run(BASE), on=problem("1", reference="642")))
+        with Study(path) as study:
+            [of] = study.problems("sums")
+            judged = [
+                Judged(
+                    row.sample_id,
+                    row.run_id,
+                    of.problem_id,
+                    Verdict([Outcome.INCORRECT, Outcome.CORRECT][row.idx < 2], "boxed"),
+                )
+                for row in study.traces(of.problem_id)
+            ]
+        writer.add_verdicts("math", "1", judged)
+    return path
+
+
+def test_no_base_is_made_up_where_no_role_tells_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.db"
+    with Writer(path, "test") as writer:
+        of = source(writer)
+        counts = [NewCount(Run(Model(name), "sums"), Problem("sums", "1"), 1, 1, 4) for name in ("a", "b")]
+        writer.add_counts(of, counts)
+    status, out, err = call(capsys, "audit", "queue", path)
+    assert (status, out) == (2, "")
+    assert "--base and --other" in err
+    assert call(capsys, "audit", "queue", path, "--base", "a", "--other", "b")[0] == 0
+
+
+def test_an_empty_study_and_a_share_that_is_none_are_refused(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty.db"
+    with Writer(empty, "test"):
+        pass
+    for part in ("queue", "protocol", "agreement"):
+        status, out, err = call(capsys, "audit", part, empty)
+        assert (status, out, "has no runs yet" in err) == (2, "", True)
+    for below in ("5", "0", "-1", "nan", "x"):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["audit", "protocol", str(db), f"--below={below}"])
+        assert ended.value.code == 2
+        assert "no share above 0 and up to 1" in capsys.readouterr().err
+    assert call(capsys, "audit", "protocol", db, "--below", "1")[0] == 0
+
+
+def test_an_export_replaces_nothing_unasked(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label(db, BASE_SLUG, "1", [1])
+    out = tmp_path / "labels.jsonl"
+    out.write_text("mine")
+    status, _, err = call(capsys, "audit", "export", db, "--out", out)
+    assert (status, "--force" in err, out.read_text()) == (2, True, "mine")
+    status, _, err = call(capsys, "audit", "export", db, "--out", db, "--force")
+    assert (status, "the study itself" in err) == (2, True)
+    status, _, err = call(capsys, "audit", "export", db, "--out", out, "--force")
+    assert (status, "1 label written" in err, json.loads(out.read_text())["label"]) == (0, True, 1)
+
+
+def test_a_line_without_a_trace_says_so(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = tmp_path / "bad.jsonl"
+    lines.write_text('{"auditor": "ann", "label": 1}\n')
+    status, _, err = call(capsys, "audit", "import", db, lines)
+    assert (status, 'no field "trace"' in err, "is not a link" in err) == (1, True, False)
+
+
+def test_estimates_from_few_traces_are_bounds_with_a_reason(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label(db, BASE_SLUG, "1", [1], chosen=Chosen.RANDOM)
+    cot = document(capsys, "audit", "protocol", db)["cot"]
+    [unsound, _] = [one for one in cot if one["run"] == BASE_SLUG]
+    assert (unsound["mean"], "1 trace read at random" in unsound["bounds_only"]) == ([None, None], True)
+    assert f"{BASE_SLUG}: bounds only, since 1 trace read" in call(capsys, "audit", "protocol", db)[1]
 
 
 def test_agreement_as_text_and_json(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,6 +309,11 @@ def test_a_judge_reads_a_set_goes_on_and_is_held_against_people(
     with loopback(lambda _: says("hm")) as server:
         status, _, err = call(capsys, "audit", "judge", db, "--url", server.url, "--model", "m", "--limit", "2")
     assert (status, "2 answers held no label" in err) == (1, True)
+    assert "the first begins: “hm”" in err
+    with loopback(lambda _: says("\x1b[31m" + "x" * 900)) as server:
+        _, _, err = call(capsys, "audit", "judge", db, "--url", server.url, "--model", "m", "--limit", "1")
+    assert "1 answer held no label" in err
+    assert ("\x1b" in err, "␛[31mxxx" in err, "x" * 300 in err) == (False, True, False)
 
 
 def test_a_judge_that_cannot_be_asked_ends_with_one_sentence(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,7 +329,11 @@ def test_every_part_has_help_and_a_missing_study_is_told(tmp_path: Path, capsys:
         with pytest.raises(SystemExit) as ended:
             cli.main(["audit", part, "--help"])
         assert ended.value.code == 0
-        assert "DB" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "DB" in out
+        assert f"basebound audit {part} study.db" in out
+        if part == "import":
+            assert all(f"\n  {field} " in out for field in FIELDS)
     for part in ("queue", "protocol", "agreement", "export"):
         status, _, err = call(capsys, "audit", part, tmp_path / "none.db")
         assert (status, "does not exist" in err) == (2, True)

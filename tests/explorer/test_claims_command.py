@@ -69,7 +69,7 @@ def test_json_holds_every_claim_and_null_for_what_is_unknown(db: Path, capsys: p
         "base": "base-7b@sums", "other": "rl-7b-step-100@sums", "value": -30, "low": 0, "high": 0,
         "statistic": "found - lost, interval given the problems that moved",
         "p_value": 2**-29, "q_value": 0, "finding": "supported", "reason": "", "settings": "", "unit": "problems", "k": 128,
-        "problems": 90,
+        "problems": 90, "p_of": None,
     }  # fmt: skip
     missing = rows["distillation-beyond"]
     assert (missing["value"], missing["p_value"], missing["base"], missing["finding"]) == (None, None, None, "cannot tell")
@@ -144,3 +144,27 @@ def test_names_that_would_act_on_a_terminal_are_spelled_out(tmp_path: Path, caps
         writer.add_counts(source(writer), counts)
     assert call(path) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_what_all_claims_lack_is_said_once_with_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.db"
+    with Writer(path, "test") as writer:
+        writer.add_counts(source(writer), [NewCount(Run(BASE, "sums", SETTINGS), Problem("sums", "p"), 1, 3, 128)])
+    assert call(path) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("needs two runs") == 1
+    assert "raises-pass-at-1, base-catches-up, within-base" in told
+    assert "RL raises pass@1." not in told
+    assert call(path, "--json") == 0
+    [benchmark] = json.loads(capsys.readouterr().out)["benchmarks"]
+    assert [row["claim"] for row in benchmark["claims"]] == list(CLAIMS)
+
+
+def test_a_p_that_is_not_of_the_number_beside_it_says_of_what_it_is(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(db, "--json")
+    [benchmark] = json.loads(capsys.readouterr().out)["benchmarks"]
+    rows = {row["claim"]: row for row in benchmark["claims"]}
+    assert rows["accuracy-to-the-ends"]["p_of"] in ("the weaker part, problems near 1", "the weaker part, problems at 0")
+    assert rows["raises-pass-at-1"]["p_of"] is None
+    call(db)
+    assert f"p of {rows['accuracy-to-the-ends']['p_of']}, " in " ".join(capsys.readouterr().out.split())

@@ -127,6 +127,24 @@ def test_coverage_shows_the_evidence_of_each_problem_that_one_run_alone_solves(
     assert rows.keys() == {"a", "b"}
     assert rows["a"][-2:] == ["clear", "undetermined"], "they differ; that B cannot within 2 draws is not shown"
     assert rows["b"][-2:] == ["undetermined", "undetermined"]
+    assert "p <=: upper bounds, 95 %, one-sided at 0" in out
+
+
+def test_coverage_names_the_expected_size_that_an_interval_belongs_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1 of 512 is solved in 128 draws one time in four: no problem counts as solved, yet ten are expected."""
+    path, db = tmp_path / "t.csv", tmp_path / "s.db"
+    path.write_text("model,problem,n,correct\n" + "".join(f"A,p{i},512,1\nB,p{i},128,0\n" for i in range(40)))
+    call(capsys, "import", db, path)
+    lines = call(capsys, "coverage", db, "--base", "A", "--other", "B")[1].splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("set "))
+    assert lines[at] == "set         size  expected  95 % from sampling alone, of the expected size"
+    assert lines[at + 2].startswith("base only      0      10.0  [")
+    assert lines[at + 4].endswith("]  40 keys, --json lists them")
+    assert lines[at + 5].startswith("McNemar – (n differ)  SRR ")
+    document = json.loads(call(capsys, "coverage", db, "--base", "A", "--other", "B", "--json")[1])
+    assert (document["mcnemar_p"], len(document["neither"])) == (None, 40)
 
 
 @pytest.mark.parametrize(

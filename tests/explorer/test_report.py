@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from engine.analyses.crossover import Crossing, Crossover
 from engine.analyses.intervals import curve_bands
 from engine.analyses.pairs import compare
 from explorer.commands import report
+from explorer.render.text import visible
 from explorer.report.drawing import DARK, LIGHT, spread
-from explorer.report.wording import crossing
+from explorer.report.tables import Table, as_csv
+from explorer.report.wording import NO_XML, crossing
 from explorer.report.writing import MARK, require_folder, write
 from store.audits import Audit, AuditWriter, Chosen
 from store.errors import BaseboundError
@@ -200,7 +203,21 @@ def test_the_same_study_gives_the_same_bytes_wherever_it_lies(strange: Path, tmp
 
 
 def as_told(value: object) -> str:
+    if isinstance(value, str):
+        return visible(value).translate(NO_XML)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("+x", "'+x"), ("-cmd", "'-cmd"), ("-5", "-5"), ("+1e3", "+1e3"),
+        ("a=b", "a=b"), ("a\x1b[31mb", "a␛[31mb"), ("two\nlines", "two\nlines"), (-0.25, "-0.25"), (True, "true"), (None, ""),
+    ],
+)  # fmt: skip
+def test_a_cell_does_nothing_in_a_spreadsheet_and_numbers_stay(value: str | float | bool | None, told: str) -> None:
+    [[found]] = csv.reader(StringIO(as_csv(Table("x", ("a",), ({"a": value},))).split("\n", 1)[1], newline="")) or [[""]]
+    assert found == told
 
 
 def test_json_and_csv_say_the_same(strange: Path) -> None:
