@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tarfile
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -58,7 +59,16 @@ def _binary(path: Path, name: str, data: bytes) -> InputFile | None:
         return _table_file(path, name)
     if data.startswith(b"PK\x03\x04"):
         return InputFile(path, name, Shape.ZIP, Head(names=_zip_names(path, name)))
-    return InputFile(path, name, Shape.TAR, Head()) if data[257:262] == b"ustar" else None
+    return InputFile(path, name, Shape.TAR, Head()) if _is_tar(data) else None
+
+
+def _is_tar(data: bytes) -> bool:
+    """Whether it begins with a header whose checksum holds: five letters in their place any text may have."""
+    try:
+        tarfile.TarInfo.frombuf(data[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return data[257:262] == b"ustar"
 
 
 def _text(path: Path, name: str, text: str) -> InputFile:

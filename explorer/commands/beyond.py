@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.arguments import whole_numbers
-from explorer.commands.tables import UNKNOWN_MARK, percent, span, table
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent, span, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _text(board: Board, rows: list[_Beyond]) -> str:
     title = f"{board.benchmark} · verifier {board.verifier} · pass@k in % from fits: {fits}"
     ks = sorted({k for row in rows for k in row.envelope.ks})
     header = ["run", "problems", "n", "pass@n", *(f"@{k}" for k in ks), "unsolved", "solved by as many again ± one s.e."]
-    return visible(title + "\n") + table(header, [_row(row, ks) for row in rows])
+    drawn = how_drawn([row.run for row in rows])
+    return visible(title + "\n") + drawn + table(header, [_row(row, ks) for row in rows])
 
 
 def _row(row: _Beyond, ks: list[int]) -> list[str]:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.arguments import whole_number
-from explorer.commands.tables import p_value, percent, table
+from explorer.commands.tables import how_drawn, p_value, percent, table
 from explorer.render.text import visible
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.analyses.boundary import Evidence, Support
@@ -81,9 +82,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _chosen(study: Study, arguments: argparse.Namespace) -> tuple[Board, RunRow, RunRow]:
     from engine.board import read_board
+    from store.errors import NotFound
 
     base = study.find_run(arguments.base, arguments.benchmark)
     other = study.find_run(arguments.other, base.benchmark)
+    if base.run_id == other.run_id:
+        raise NotFound(f"--base and --other are one run, {base.slug}; name two")
     return read_board(study, base.benchmark, arguments.verifier), base, other
 
 
@@ -148,7 +152,15 @@ def _text(found: _Found) -> str:
     lines.append(_mcnemar(sets.mcnemar_p) + "  " + "  ".join(f"{k} {_ratio(v)}" for k, v in ratios.items()))
     standings = Counter(evidence.standing.value for evidence in found.evidence.values())
     lines.append(f"at a budget of {found.budget} draws: " + ", ".join(f"{number} {name}" for name, number in standings.items()))
-    return visible("\n".join(lines) + "\n") + ("\n" + _only(found) if found.only() else "")
+    left = len(board.problems) - len(found.evidence)
+    if left:
+        lines.append(f"{counted(left, 'problem')} of {len(board.problems)} left out: no judged samples in one of the runs")
+    drawn = how_drawn([found.base, found.other])
+    return visible("\n".join(lines[:3]) + "\n") + drawn + visible("\n".join(lines[3:]) + "\n") + _table_of_only(found)
+
+
+def _table_of_only(found: _Found) -> str:
+    return "\n" + _only(found) if found.only() else ""
 
 
 def _set(name: str, keys: Sequence[str], expected: float, size: Interval) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import UNKNOWN_MARK, percent, table
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _document(board: Board, rows: list[_Guess]) -> dict[str, Any]:
             "guessing_alone": row.guessing,
             "guessing_alone_at_most": row.at_most,
             "guess_adjusted": row.adjusted,
-            "no_more_than_guessing": list(row.no_more),
+            "not_clearly_more_than_guessing": list(row.no_more),
             "not_guessable": row.kept,
             "pass_at_k_of_those": row.pass_kept,
         }
@@ -195,11 +195,23 @@ def _tell_unknown(found: list[tuple[Board, list[_Guess]]], narrator: Narrator) -
 def _text(board: Board, rows: list[_Guess], direct: str | None) -> str:
     how = f"direct answers of {direct}" if direct else "agreement of wrong answers"
     title = f"{board.benchmark} · verifier {board.verifier} · chance to guess from the {how} · in %"
-    header = ["run", "problems", "k", "pass@k", "guessing alone", "at most", "adjusted", "solved, no more than guessing"]
+    header = [
+        "run",
+        "problems",
+        "k",
+        "pass@k",
+        "guessing alone",
+        "at most",
+        "adjusted",
+        "solved, not clearly more",
+    ]
     header += ["not guessable", "pass@k of those"] if direct else []
-    lines = [f"{row.run.slug} no more than guessing: {' '.join(row.no_more)}" for row in rows if row.no_more]
+    lines = [f"{row.run.slug} not clearly more than guessing: {' '.join(row.no_more)}" for row in rows if row.no_more]
     return (
-        visible(title + "\n") + table(header, [_row(row, direct) for row in rows]) + visible("".join(f"{x}\n" for x in lines))
+        visible(title + "\n")
+        + how_drawn([row.run for row in rows])
+        + table(header, [_row(row, direct) for row in rows])
+        + visible("".join(f"{x}\n" for x in lines))
     )
 
 

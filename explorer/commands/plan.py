@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import UNKNOWN_MARK, percent, table
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent, table
 from explorer.render.text import visible
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def _base(runs: list[RunRow], other: RunRow | None) -> RunRow | None:
 def _text(found: PairPlan, spend: int | None, limit: int, narrator: Narrator) -> str:
     settings = f"verifier {found.verifier} · k {found.k} · budget {found.budget} draws · level {found.level:g}"
     lines = [f"{found.benchmark} · {settings}"]
-    lines += [f"base   {found.base.slug}", f"other  {found.other.slug}", _standings(found)]
+    drawn = how_drawn([found.base, found.other]).rstrip("\n").split("\n")
+    lines += [f"base   {found.base.slug}", f"other  {found.other.slug}", *drawn, _standings(found)]
     listed = [entry for entry in found.entries if entry.taken][:limit]
     header = ["problem", "open", "base c/n", "other c/n", "draw base", "draw other", "settles %", "moves %", "at these rates"]
     rows = [_row(entry) for entry in listed]

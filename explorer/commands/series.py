@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import UNKNOWN_MARK, p_value, percent, points, span, table
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn, p_value, percent, points, span, table
 from explorer.render.text import visible
 from explorer.render.words import counted
 from store.types import Role
@@ -95,7 +95,8 @@ def _text(found: Series, narrator: Narrator, named: bool) -> str:
     header = [str(found.by), "against", "runs", f"pass@{found.k}", "95 %", "seeds ±", "difference", "95 %", "p", "q"]
     for sentence in _said(found, named):
         narrator.say(f"{found.benchmark}: {sentence}")
-    return visible(title + "\n") + table(header, [_row(entry) for entry in found.entries])
+    drawn = how_drawn([run for entry in found.entries for run in entry.runs])
+    return visible(title + "\n") + drawn + table(header, [_row(entry) for entry in found.entries])
 
 
 def _said(found: Series, named: bool) -> list[str]:

@@ -37,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="B", help="this one only")
     parser.add_argument("--run", metavar="RUN", help="this run's answers only")
     parser.add_argument("--problem", metavar="KEY", help="the right answers to this problem")
-    parser.add_argument(
-        "--all", action="store_true", help="to all problems; else to those that one run alone solves"
-    )
+    parser.add_argument("--all", action="store_true", help="to all problems; else to those that one run alone solves")
     parser.add_argument("--limit", type=whole_number, default=20, metavar="N", help="how many to show (20)")
     parser.add_argument("--verifier", metavar="V", help="right by this one's verdicts, e.g. imported; else the deciding one")
     parser.add_argument("--json", action="store_true")

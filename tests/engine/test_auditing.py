@@ -446,13 +446,19 @@ def test_where_nothing_is_undecided_no_reading_is_named(tmp_path: Path) -> None:
     assert "changes the finding" in items[0].why
 
 
-def test_one_sample_fewer_leaves_no_finding_and_the_queue_says_so_without_a_p_value(tmp_path: Path) -> None:
+def test_samples_lost_everywhere_leave_no_finding_and_the_queue_says_so_without_a_p_value(tmp_path: Path) -> None:
     db = make(tmp_path / "s.db", {str(i): (1, 0) for i in range(6)})
     with Study(db) as study:
-        _, base, _ = board_of(study)
+        board, base, _ = board_of(study)
     with Writer(db, "test") as writer:
-        place = sample(db, BASE_SLUG, "0", 3), base.run_id, 1
-        writer.add_verdicts("math", "1", [Judged(*place, Verdict(Outcome.ERROR, "deadline"))])
+        lost = [
+            Judged(
+                sample(db, BASE_SLUG, problem.key, index), base.run_id, problem.problem_id, Verdict(Outcome.ERROR, "deadline")
+            )
+            for problem in board.problems
+            for index in (2, 3)
+        ]
+        writer.add_verdicts("math", "1", lost)
     with Study(db) as study:
         board, base, rl = board_of(study)
         now = outlook(study, board, base, rl, read_labels(study, "sums"))

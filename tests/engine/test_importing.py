@@ -385,6 +385,14 @@ fields = [
 ]  # fmt: skip
 
 
+def test_text_that_holds_an_archives_letters_in_their_place_is_no_archive(tmp_path: Path) -> None:
+    start = json.dumps(native("1", ""))[:-2]
+    path = tmp_path / "a.jsonl"
+    path.write_text(start + "x" * (257 - len(start)) + 'ustar"}\n')
+    assert path.read_bytes()[257:262] == b"ustar"
+    assert bring(tmp_path / "s.db", path, model="m").traces == 1
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(st.dictionaries(st.sampled_from(fields), json_values, max_size=8) | json_values, max_size=4),

@@ -74,8 +74,9 @@ def test_where_n_differ_the_queue_says_that_nothing_can_be_told(db: Path, capsys
     with Study(db) as study:
         run_id = study.find_run(BASE_SLUG).run_id
     with Writer(db, "test") as writer:
-        place = sample(db, BASE_SLUG, "3", 59), run_id, 3
-        writer.add_verdicts("math", "1", [Judged(*place, Verdict(Outcome.ERROR, "deadline"))])
+        error = Verdict(Outcome.ERROR, "deadline")
+        lost = [Judged(sample(db, BASE_SLUG, str(at), i), run_id, at, error) for at in (1, 2, 3) for i in range(30, 60)]
+        writer.add_verdicts("math", "1", lost)
     found = document(capsys, "audit", "queue", db)
     assert (found["mcnemar_p"], found["settled"], found["labels_to_change"]) == (None, None, None)
     assert found["finding"] == "cannot tell: the runs' n differ"

@@ -58,12 +58,12 @@ def test_passk_prints_the_json_of_the_contract(db: Path, capsys: pytest.CaptureF
         "errors": 0, "unjudged": 0, "k": [1, 2], "pass_at_k": [0.25, 0.5],
     }  # fmt: skip
     assert {name: base[name] for name in contract} == contract
-    for run in (base, rl):
+    for one in (base, rl):
         for kind in ("", "_all", "_samples"):
-            limits = zip(run["low" + kind], run["pass_at_k"], run["high" + kind], strict=True)
+            limits = zip(one["low" + kind], one["pass_at_k"], one["high" + kind], strict=True)
             assert all(0 <= low <= value <= high <= 1 for low, value, high in limits), "two problems say little, but in order"
-        assert run["low_all"] <= run["low"]
-        assert run["high"] <= run["high_all"]
+        assert one["low_all"] <= one["low"]
+        assert one["high"] <= one["high_all"]
     assert base["plug_in_biased_low"] == [0.25, pytest.approx(0.375)]
     assert (rl["run"], rl["step"], rl["n_min"], rl["n_max"]) == ("rl-7b-step-100@sums", 100, 2, 4)
     assert rl["pass_at_k"] == [0.625, 0.75]
@@ -352,8 +352,8 @@ def test_the_examples_of_data_commands_run(command: str, tmp_path: Path, monkeyp
 
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "results.jsonl", [harness_line(0, [r"\boxed{4}"], [True])])
-    for model in ("my-base-7b", "my-rl-7b"):
-        cli.main(["import", "study.db", "results.jsonl", "--model", model, "--quiet"])
+    for model, role in (("my-base-7b", "base"), ("my-rl-7b", "rl")):
+        cli.main(["import", "study.db", "results.jsonl", "--model", model, "--role", role, "--quiet"])
     example = import_module(cli.COMMANDS[command][0]).EXAMPLE
     assert cli.main(shlex.split(example.format(db="study.db"))) == 0
 
@@ -391,7 +391,7 @@ def test_an_interrupt_leaves_a_usable_study_and_goes_on_later(tmp_path: Path, nu
     assert process.stderr is not None
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 130
+    assert process.wait() == 130, said
     assert "interrupted" in said
     assert list(check_structure(db)) == []
     assert not db.with_name("s.db-wal").exists()

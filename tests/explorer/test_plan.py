@@ -48,7 +48,7 @@ def test_the_table_is_data_and_the_choice_of_runs_is_narration(db: Path, capsys:
     out, err = call(capsys, db, "--budget", 64)
     lines = out.splitlines()
     assert lines[0] == "sums · verifier imported · k 128 · budget 64 draws · level 0.95"
-    assert lines[3] == "4 problems: 1 elicited, 0 created, 0 lost, 3 undetermined"
+    assert lines[4] == "4 problems: 1 elicited, 0 created, 0 lost, 3 undetermined"
     header = next(at for at, line in enumerate(lines) if line.startswith("problem"))
     rows = [line.split() for line in lines[header + 1 : header + 3]]
     assert rows[0][:4] == ["near", "other", "60/128", "5/128"]
