@@ -3,8 +3,8 @@
 The chance g to guess a problem right is known in one of two ways: from a run of direct answers, where somebody names one, as
 (c + 1/2) / (n + 1); else from the spread of base's own wrong answers, as the chance that two of them agree. A slip that is made
 again and again raises the latter, so it can show that a problem is no guess, never that it is one. Each base-only problem's c
-is held against Binomial(n, g), given that c is large enough for the problem to count as solved: without that condition every
-problem chosen for its c > 0 would look like more than luck.
+is held against what guessing gets in n, g known no better than it is, given that c is large enough for the problem to count as
+solved (`engine.analyses.guess.against_guessing`): without that condition any problem chosen for its c > 0 looks like more.
 
 Per problem, clearly above guessing, guessing suffices (clearly not above), or neither; q-values over these problems.
 """
@@ -16,12 +16,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, bdtrc
 
-from engine.analyses.guess import Guessable, guessable
+from engine.analyses.guess import Chance, Guessable, against_guessing, chance_of_direct, guessable
 from engine.analyses.many import adjusted
 from engine.analyses.passk import pass_at_k
-from engine.answers import Classes, answer_classes, guess_rate
+from engine.answers import Classes, answer_classes, guess_chance
 from engine.claims import sizes
 from engine.claims.base import LARGE_K, LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, counted, of_two
 from engine.claims.ground import Ground, Pair
@@ -54,21 +53,17 @@ def not_guesses(ground: Ground) -> list[Found]:
     return ground.over_pairs(GUESSES, _not_guesses)
 
 
-def held_against(n: ArrayLike, c: ArrayLike, guess: ArrayLike, k: int, level: float = LEVEL) -> Held:
-    """n, c: whole numbers [problems] of problems that count as solved at k; guess: their g, each in [0, 1].
+def held_against(n: ArrayLike, c: ArrayLike, guess: ArrayLike, k: int, level: float = LEVEL, told: ArrayLike = np.inf) -> Held:
+    """n, c: whole numbers [problems] of problems that count as solved at k; guess: their g, each in [0, 1]; told: how many
+    trials each g is known from, as in `engine.analyses.guess.Chance`.
 
     Raises ValueError for a problem that is not solved at k: the test would not be of what was chosen.
     """
-    totals, correct, chance = np.asarray(n, dtype=np.int64), np.asarray(c, dtype=np.int64), np.asarray(guess, dtype=np.float64)
+    totals, correct = np.asarray(n, dtype=np.int64), np.asarray(c, dtype=np.int64)
     least = _least_solved(totals, k)
     if (correct < least).any():
         raise ValueError(f"a problem is not solved at k = {k}: give those alone that are")
-    chosen = bdtrc(least - 1, totals, chance)
-    certain = chosen <= 0  # no guess ever gets so far
-    safe = np.where(certain, 1.0, chosen)
-    above = np.where(certain, 0.0, bdtrc(correct - 1, totals, chance) / safe)
-    below = np.where(certain, 1.0, (bdtr(correct, totals, chance) - bdtr(least - 1, totals, chance)) / safe)
-    clear = [int((adjusted(np.clip(p, 0, 1)) <= 1 - level).sum()) for p in (above, below)]
+    clear = [int((adjusted(p) <= 1 - level).sum()) for p in against_guessing(totals, correct, guess, told, least)]
     return Held(clear[0], clear[1], len(totals))
 
 
@@ -93,7 +88,9 @@ def _not_guesses(ground: Ground, pair: Pair) -> Found:
         return ground.cannot_tell(GUESSES, _unknown(ground, pair, len(sets.base_only)), pair)
     at = [pair.keys.index(key) for key in known]
     n, c = ([counts[i] for i in at] for counts in (pair.base_n, pair.base_c))
-    held = held_against(n, c, [rates[key] for key in known], sets.k, ground.level)
+    chances = [rates[key] for key in known]
+    g, told = [chance.value for chance in chances], [chance.told for chance in chances]
+    held = held_against(n, c, g, sets.k, ground.level, told)
     held = held if ground.direct else replace(held, suffices=0)
     estimate, finding = of_problems(held, ground.level)
     reason = (
@@ -115,7 +112,7 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, float], str]:
+def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, Chance], str]:
     """By key, the chance to guess the problem, and how it is known."""
     if ground.direct is not None:
         return _from_direct(ground), f"from {ground.direct.name}'s direct answers"
@@ -124,15 +121,15 @@ def _rates(ground: Ground, pair: Pair) -> tuple[dict[str, float], str]:
     return {key: rate for key, rate in found.items() if rate is not None}, "from how often two of its wrong answers agree"
 
 
-def _rate(ground: Ground, pair: Pair, problem: ProblemRow, classes: Classes) -> float | None:
+def _rate(ground: Ground, pair: Pair, problem: ProblemRow, classes: Classes) -> Chance | None:
     """None where nothing tells, and where the stored traces are a part of what was counted: they may have been chosen by their
     answers."""
     place = pair.base.run_id, problem.problem_id
     answers, cell = classes.get(place), ground.board.cells.get(place)
-    return guess_rate(answers) if answers is not None and cell is not None and answers.n == cell.n else None
+    return guess_chance(answers) if answers is not None and cell is not None and answers.n == cell.n else None
 
 
-def _from_direct(ground: Ground) -> dict[str, float]:
+def _from_direct(ground: Ground) -> dict[str, Chance]:
     """Easy problems are known rather than guessed: they have no chance to guess."""
     if ground.direct is None:
         return {}
@@ -142,7 +139,7 @@ def _from_direct(ground: Ground) -> dict[str, float]:
     counts = {key: (cell.n, cell.correct) for key, cell in cells if cell is not None and cell.n}
     kinds = guessable([n for n, _ in counts.values()], [c for _, c in counts.values()])
     kept = (one for one, kind in zip(counts.items(), kinds, strict=True) if kind is not Guessable.EASY)
-    return {key: (c + 0.5) / (n + 1) for key, (n, c) in kept}
+    return {key: chance for key, (n, c) in kept if (chance := chance_of_direct(n, c)) is not None}
 
 
 def _unknown(ground: Ground, pair: Pair, number: int) -> str:

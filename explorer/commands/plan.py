@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         pairs = [(board, *pair) for board in boards if (pair := _pair(study, board, arguments, narrator))]
     plans = [plan_pair(board, base, other, arguments.budget, arguments.k, arguments.spend) for board, base, other in pairs]
     if not plans:
-        raise NotFound(f"{arguments.db} has no two judged runs of one benchmark; `basebound import` brings some")
+        raise NotFound(
+            f"{arguments.db} has no two judged runs of one benchmark whose roles tell the base; name them with --base"
+        )
     if arguments.json:
         sys.stdout.write(json.dumps(_document(plans, arguments.spend), indent=1) + "\n")
     else:
@@ -69,27 +71,22 @@ def _benchmarks(study: Study, arguments: argparse.Namespace) -> list[str]:
 
 
 def _pair(study: Study, board: Board, arguments: argparse.Namespace, narrator: Narrator) -> tuple[RunRow, RunRow] | None:
-    """The runs to compare; None, with a sentence, where the benchmark has no two that anybody judged."""
-    from engine.board import opposite_run
+    """The runs to compare; None, with a sentence, where no role tells the base or nobody has judged two."""
+    from engine.board import opposite_run, reference_run
 
     runs = [run for run in board.runs if board.counts(run)]
     other = study.find_run(arguments.other, board.benchmark) if arguments.other else None
-    base = study.find_run(arguments.base, board.benchmark) if arguments.base else _base(runs, other)
+    base = study.find_run(arguments.base, board.benchmark) if arguments.base else reference_run(runs, other)
+    if base is not None and base == other and not arguments.base:
+        base = opposite_run(runs, base)  # the base model's run was named as the other one: hold it against its opposite
     other = other or (base and opposite_run(runs, base))
-    if base is not None and other is not None:
+    if base is not None and other is not None and base.run_id != other.run_id:
         if not (arguments.base and arguments.other):
             narrator.say(f"{board.benchmark}: {base.slug} against {other.slug}; --base and --other name others")
         return base, other
-    narrator.say(f"{board.benchmark}: no two judged runs to compare")
+    unknown = "no run is known as base; name one with --base, or roles with import --role"
+    narrator.say(f"{board.benchmark}: {unknown if base is None and len(runs) > 1 else 'no two judged runs to compare'}")
     return None
-
-
-def _base(runs: list[RunRow], other: RunRow | None) -> RunRow | None:
-    """The run that roles tell, else the first; never the other one itself."""
-    from engine.board import opposite_run, reference_run
-
-    base = reference_run(runs, other) or next(iter(runs), None)
-    return base if other is None or base is None or base.run_id != other.run_id else opposite_run(runs, other)
 
 
 def _text(found: PairPlan, spend: int | None, limit: int, narrator: Narrator) -> str:

@@ -113,12 +113,14 @@ def test_what_cannot_be_planned_is_a_sentence(db: Path, capsys: pytest.CaptureFi
         call(capsys, db, "--base", "nobody")
 
 
-def test_a_study_without_roles_compares_its_first_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_without_roles_needs_its_base_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "s.db"
     with Writer(path, "test") as writer:
         for c, model in ((60, BASE), (0, RL)):
             other = replace(model, role=Role.OTHER, parent=None)
             writer.add_counts(source(writer), [NewCount(run(other), problem(), 1, c, N)])
-    out, err = call(capsys, path)
+    with pytest.raises(NotFound, match="name it with --base"):
+        call(capsys, path)
+    out, err = call(capsys, path, "--base", "base-7b")
     assert "1 undetermined" in out
     assert "--base and --other name others" in err
