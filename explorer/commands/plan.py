@@ -52,9 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         pairs = [(board, *pair) for board in boards if (pair := _pair(study, board, arguments, narrator))]
     plans = [plan_pair(board, base, other, arguments.budget, arguments.k, arguments.spend) for board, base, other in pairs]
     if not plans:
-        raise NotFound(
-            f"{arguments.db} has no two judged runs of one benchmark whose roles tell the base; name them with --base"
-        )
+        raise NotFound(f"{arguments.db} has no two judged runs of one benchmark with a base among them; name it with --base")
     if arguments.json:
         sys.stdout.write(json.dumps(_document(plans, arguments.spend), indent=1) + "\n")
     else:
