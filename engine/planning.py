@@ -93,7 +93,7 @@ def plan_pair(
         raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
     if k is not None and k > most:
         raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
-    found = plan(base_n, base_c, other_n, other_c, budget or k or most, k, level)
+    found = plan(base_n, base_c, other_n, other_c, (k or most) if budget is None else budget, k, level)
     taken = {one.place for one in affordable(found.proposals, _cost(found.proposals) if spend is None else spend)}
     entries = []
     for one in found.proposals:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.luck import Reason, suspicion, suspicions
-from store.audits import JUDGE_PREFIX, MEANINGS, Meaning
+from store.audits import MEANINGS, Meaning
 from store.errors import NotFound
-from store.reader import DECIDING, Study
-from store.types import Outcome
+from store.reader import DECIDING, IN_FORCE, Study
+from store.types import JUDGE_PREFIX, Outcome
 
 BATCH: Final = 200
 """Traces whose texts are held at once."""
@@ -42,8 +42,8 @@ _WRONG: Final = f"""
 SELECT sample.sample_id, ours.answer FROM problem JOIN sample USING (problem_id) {DECIDING}
 WHERE problem.problem_id = :problem_id AND ours.answer IS NOT NULL AND (
   ours.outcome = 'incorrect'
-  OR (SELECT label FROM audit WHERE audit.sample_id = sample.sample_id AND auditor NOT LIKE '{JUDGE_PREFIX}%'
-      ORDER BY audit_id DESC LIMIT 1) IN ({_UNSOUND}))
+  OR EXISTS (SELECT 1 FROM audit AS given WHERE given.sample_id = sample.sample_id AND label IN ({_UNSOUND}) AND {IN_FORCE}
+      AND substr(auditor, 1, {len(JUDGE_PREFIX)}) <> '{JUDGE_PREFIX}'))
 """
 
 _OF_PROBLEM: Final = f"""

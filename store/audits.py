@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from store.errors import NotFound
 from store.files import BUSY_TIMEOUT_MS, explained, require_file, require_schema
-from store.types import Outcome
+from store.types import JUDGE_PREFIX, Outcome
 from store.verdicts import storable
 
 if TYPE_CHECKING:
@@ -69,8 +69,6 @@ MEANINGS: Final = {digit: label.meaning for digit, label in LABELS.items()}
 
 WRONG_REFERENCE: Final = 6
 """It puts every verdict on the problem in doubt, not this trace's alone."""
-
-JUDGE_PREFIX: Final = "judge:"
 
 
 class Chosen(StrEnum):

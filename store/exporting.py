@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from math import exp
 from typing import Any, Final
 
-from store.audits import JUDGE_PREFIX
 from store.names import slugify
-from store.reader import Study
+from store.reader import STANDING, Study
 from store.rows import ProblemRow, RunRow
 from store.types import Finish, Outcome
 
@@ -39,11 +38,7 @@ LEFT JOIN verifier AS deciding ON deciding.verifier_id = ours.verifier_id
 LEFT JOIN verdict AS theirs ON theirs.sample_id = sample.sample_id AND theirs.verifier_id = (
   SELECT verifier_id FROM verdict JOIN verifier USING (verifier_id)
   WHERE verdict.sample_id = sample.sample_id AND name = 'imported' LIMIT 1)
-LEFT JOIN audit AS standing ON standing.audit_id = (
-  SELECT audit_id FROM audit AS given WHERE given.sample_id = sample.sample_id AND label IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM audit AS later WHERE later.sample_id = given.sample_id AND later.auditor = given.auditor
-      AND later.audit_id > given.audit_id)
-  ORDER BY substr(auditor, 1, {model_chars}) = '{model}', audit_id DESC LIMIT 1)
+LEFT JOIN audit AS standing ON standing.audit_id = {standing}
 WHERE run_id = :run_id AND problem_id = :problem_id AND idx > :after ORDER BY idx LIMIT :batch
 """
 
@@ -147,8 +142,7 @@ def _of_problem(
     sql = _SAMPLES.format(
         texts=", dictionary_id, text.response" if texts else "",
         join_texts="LEFT JOIN text ON text.sample_id = sample.sample_id" if texts else "",
-        model=JUDGE_PREFIX,
-        model_chars=len(JUDGE_PREFIX),
+        standing=STANDING,
     )
     place = {"run_id": run.run_id, "problem_id": problem.problem_id}
     values = place | {"verifier": verifier, "after": -1, "batch": BATCH_TEXTS if texts else BATCH}

@@ -21,7 +21,7 @@ from store.files import BUSY_TIMEOUT_MS, connect_readonly, explained
 from store.names import Link, run_names
 from store.rows import Count, ProblemRow, RunRow, ScoreRow, ToJudge, Trace, TraceRow, VerdictRow
 from store.texts import TextReader
-from store.types import IMPORTED, SETTING_NAMES, Finish, Model, Outcome, Reading, Role, Rule, Settings
+from store.types import IMPORTED, JUDGE_PREFIX, SETTING_NAMES, Finish, Model, Outcome, Reading, Role, Rule, Settings
 
 _RUNS = f"""
 SELECT run_id, slug, key, benchmark, name, revision, role, parent, algorithm, step, training_seed, {", ".join(SETTING_NAMES)}
@@ -73,10 +73,20 @@ SELECT sample.seed, stop_reason, source.path, source_line
 FROM sample LEFT JOIN source USING (source_id) WHERE sample_id = ?
 """
 
-_SAMPLES = """
+IN_FORCE = """given.label IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM audit AS later WHERE later.sample_id = given.sample_id AND later.auditor = given.auditor
+      AND later.audit_id > given.audit_id)"""
+"""Of `audit AS given`: the newest of its auditor for the sample, and not taken back."""
+
+STANDING = f"""(
+  SELECT audit_id FROM audit AS given WHERE given.sample_id = sample.sample_id AND {IN_FORCE}
+  ORDER BY substr(auditor, 1, {len(JUDGE_PREFIX)}) = '{JUDGE_PREFIX}', audit_id DESC LIMIT 1)"""
+"""The audit that is shown for a sample: of those in force the newest, a person's before a judge model's."""
+
+_SAMPLES = f"""
 SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, kind,
-       (SELECT label FROM audit WHERE audit.sample_id = sample.sample_id ORDER BY audit_id DESC LIMIT 1)
-FROM sample JOIN problem USING (problem_id) WHERE sample.{where} ORDER BY run_id, idx
+       (SELECT label FROM audit WHERE audit_id = {STANDING})
+FROM sample JOIN problem USING (problem_id) WHERE sample.{{where}} ORDER BY run_id, idx
 """
 
 _VERDICTS = """

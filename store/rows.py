@@ -94,7 +94,7 @@ class TraceRow:
     chars: int
     tokens: int | None
     label: int | None
-    """The newest audit label in force, of any auditor."""
+    """The newest audit label in force, a person's before a judge model's."""
     disputed: bool = False
     """Another verifier, the file, or another rule of reading calls right what the deciding verdict does not, or the reverse."""
 

@@ -18,6 +18,9 @@ UNKNOWN: Final = "unknown"
 IMPORTED: Final = "imported"
 """The verifier under which a file's own score is kept, beside ours."""
 
+JUDGE_PREFIX: Final = "judge:"
+"""What the name of an auditor that is a model begins with."""
+
 PER_SOURCE: Final = "per-source"
 """The seed of a run whose samples were imported: each source file has its own (`source.seed`), or none that is known."""
 

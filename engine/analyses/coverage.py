@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -149,13 +150,18 @@ def _shift(one: int, other: int, k: int) -> float:
     from scipy.special import betainc, expit
 
     rates = expit(np.linspace(-np.log(50.0 * max(one, other)), 8.0, 400))
-    first, second = (betainc(t, n - t + 1, rates) for n in (one, other) for t in [_successes(n, k)])
+    first, second = (betainc(t, n - t + 1, rates) for n in (one, other) for t in [least_right(n, k)])
     return float(np.abs(first - second).max())
 
 
-def _successes(n: int, k: int) -> int:
-    """The fewest of n with which a problem is solved in k draws at least as likely as not."""
-    return int(np.argmax(pass_at_k(n, np.arange(n + 1), k) > 0.5 - _ROUNDING))
+@lru_cache(maxsize=4096)
+def least_right(n: int, k: int) -> int:
+    """The fewest right answers of n with which a problem counts as solved in k draws: what puts it into a set."""
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if pass_at_k(n, middle, k) > 0.5 - _ROUNDING else (middle, high)
+    return high
 
 
 def mcnemar_exact(b: int, c: int) -> float:

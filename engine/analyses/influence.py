@@ -30,19 +30,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from math import inf, log2
 from typing import Final
 
-import numpy as np
-
-from engine.analyses.coverage import exchangeable
+from engine.analyses.coverage import exchangeable, least_right
 from engine.analyses.intervals import LEVEL
-from engine.analyses.passk import pass_curve
 from engine.analyses.turning import Conclusion, Finding, Move, conclude, fewest_labels
-
-_ROUNDING: Final = 1e-12
-"""As in `coverage`: a problem at exactly one half counts as solved on every machine."""
 
 _LEAST: Final = 5e-324
 """The smallest number there is: McNemar's p of 1100 problems against none is smaller."""
@@ -164,13 +157,6 @@ def outlook(
         influences=tuple(sorted(found, key=lambda one: (-one.priority, one.problem, not one.of_base))),
         labels_to_change=_labels_to_change([(*pair, region) for pair, region in zip(costs, regions, strict=True)], now, level),
     )
-
-
-@lru_cache(maxsize=1024)
-def least_right(n: int, k: int) -> int:
-    """The fewest right answers of n with which a problem counts as solved in k draws."""
-    chances = pass_curve(n, np.arange(n + 1), [k])[:, 0]
-    return int(np.argmax(chances > 0.5 - _ROUNDING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Belief:
 
 
 class Beliefs:
-    """Beliefs by the counts of both models, worked out when first asked for: problems alike are looked at once."""
+    """Beliefs by the counts of both models. All draws are kept, [draws, problems] of each; problems alike are grouped once."""
 
     def __init__(self, base: Side, other: Side, seed: int) -> None:
         self._counts = np.stack([*base, *other])

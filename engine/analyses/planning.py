@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -28,9 +27,9 @@ from scipy.special import bdtrc
 
 from engine.analyses.accuracy import sampled
 from engine.analyses.boundary import Standing, evidence
+from engine.analyses.coverage import least_right
 from engine.analyses.intervals import LEVEL
 from engine.analyses.joint import Belief, Beliefs
-from engine.analyses.passk import pass_at_k
 from engine.analyses.reach import Reach, fewest_for_can, most_for_cannot, reach
 
 Counts = NDArray[np.int64]
@@ -43,7 +42,6 @@ _TIMES_N: Final = (1.25, 1.5, 2, 3, 4, 6, 8)
 _AS_SURE: Final = 0.5
 _WORTH: Final = 0.01
 """A problem that nothing in the grid settles with this chance gets no proposal."""
-_ROUNDING: Final = 1e-12
 
 
 class State(StrEnum):
@@ -177,13 +175,13 @@ class _Side:
     def _open(self, n: int, c: int, p: Values) -> _Chances:
         totals = _totals(n, self._budget)
         further = totals - n
-        solved = np.array([_fewest_solved(int(total), self._k) for total in totals])
+        solved = np.array([least_right(int(total), self._k) for total in totals])
         rises = _at_least(solved - c, further, p)
         return _Chances(
             further,
             _at_least(fewest_for_can(totals, self._budget, self._level) - c, further, p),
             1 - _at_least(most_for_cannot(totals, self._budget, self._level) - c + 1, further, p),
-            1 - rises if pass_at_k(n, c, self._k) > 0.5 - _ROUNDING else rises,
+            1 - rises if c >= least_right(n, self._k) else rises,
         )
 
 
@@ -198,16 +196,6 @@ def _at_least(least: Counts, m: Counts, p: Values) -> Values:
     x = np.clip(least, 1, np.maximum(m, 1))[:, None]
     tail = bdtrc(x - 1.0, m[:, None], p)
     return np.where(least[:, None] <= 0, 1.0, np.where((least > m)[:, None], 0.0, tail))
-
-
-@lru_cache(maxsize=4096)
-def _fewest_solved(n: int, k: int) -> int:
-    """The fewest correct of n with which k draws solve a problem at least as likely as not: what puts it into a set."""
-    low, high = 0, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if pass_at_k(n, middle, k) > 0.5 - _ROUNDING else (middle, high)
-    return high
 
 
 def _proposal(place: int, sides: list[_Side], belief: Belief, costs: tuple[int | None, int | None]) -> Proposal:

@@ -7,7 +7,7 @@ have a posterior pass@k of 0.5). The other problems of the same run say how comm
 - `ZeroInflated`: the same with a share of problems that can never be solved. With `Beta` it makes an envelope beyond n,
   where the counts no longer tell the two apart.
 - `Ladder` (`engine.analyses.ladder`): weights on many narrow betas and on p = 0. It takes the shape that the counts have,
-  two humps and a spike at zero among them. It is what intervals up to n are made with (`drawn_p`).
+  two humps and a spike at zero among them. It is what intervals up to n are made with (`ladder.drawn_p_in_blocks`).
 
 n and c are whole numbers [problems]; n may differ by problem, and problems with n = 0 say nothing. Impossible counts raise
 ValueError as in `engine.analyses.passk`, no problems at all do so here.

@@ -16,8 +16,9 @@ from typing import Final
 from engine.auditing.order import QueueItem
 from engine.auditing.question import Split, prompt, read_opinion
 from engine.auditing.server import JudgeError, Refused, Server
-from store.audits import JUDGE_PREFIX, Audit, AuditWriter, audits
+from store.audits import Audit, AuditWriter, audits
 from store.reader import Study
+from store.types import JUDGE_PREFIX
 
 AT_ONCE: Final = 8
 Progress = Callable[[int, int], None]

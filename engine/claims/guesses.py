@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.analyses.coverage import least_right
 from engine.analyses.guess import Chance, Guessable, against_guessing, chance_of_direct, guessable
 from engine.analyses.many import adjusted
-from engine.analyses.passk import pass_at_k
 from engine.answers import Classes, answer_classes, guess_chance
 from engine.claims import sizes
 from engine.claims.base import LARGE_K, LEVEL, Claim, Estimate, Finding, Found, Measured, Unit, counted, of_two
@@ -60,7 +60,7 @@ def held_against(n: ArrayLike, c: ArrayLike, guess: ArrayLike, k: int, level: fl
     Raises ValueError for a problem that is not solved at k: the test would not be of what was chosen.
     """
     totals, correct = np.asarray(n, dtype=np.int64), np.asarray(c, dtype=np.int64)
-    least = _least_solved(totals, k)
+    least = np.array([least_right(n, k) for n in totals.tolist()], dtype=np.int64)
     if (correct < least).any():
         raise ValueError(f"a problem is not solved at k = {k}: give those alone that are")
     clear = [int((adjusted(p) <= 1 - level).sum()) for p in against_guessing(totals, correct, guess, told, least)]
@@ -148,14 +148,3 @@ def _unknown(ground: Ground, pair: Pair, number: int) -> str:
         " different wrong answers among all its traces (a part of them may have been chosen by their answers;"
         f" `basebound import {ground.study.path} FILE` brings the rest), or a run of direct answers, named with --direct RUN"
     )
-
-
-def _least_solved(n: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """The least c of each n with which a problem counts as solved at k: a chance of one half."""
-    least = {size: _first_half(size, k) for size in np.unique(n).tolist()}
-    return np.array([least[size] for size in n.tolist()], dtype=np.int64)
-
-
-def _first_half(n: int, k: int) -> int:
-    chances = pass_at_k(n, np.arange(n + 1), k)
-    return int(np.argmax(chances > 0.5 - 1e-12))

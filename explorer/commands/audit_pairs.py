@@ -41,6 +41,8 @@ def pair(study: Study, board: Board, arguments: argparse.Namespace) -> tuple[Run
     if len(board.runs) < 2:
         raise NotFound(f"{board.benchmark} has one run alone: nothing to compare; `basebound import` brings another")
     base = named or reference_run(board.runs, other)
+    if base is not None and base == other and named is None:
+        base = opposite_run(board.runs, base)  # the base model's run was named as the other one: hold it against its opposite
     if base is None:
         slugs = ", ".join(run.slug for run in board.runs)
         raise NotFound(f"no role tells the base among the runs of {board.benchmark}: name two with --base and --other: {slugs}")

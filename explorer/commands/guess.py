@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from store.rows import Count, ProblemRow, RunRow
 
 EXAMPLE = "guess {db} --k 2"
-_LEVEL: Final = 0.05
+_MOST_Q: Final = 0.05
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +153,7 @@ def _no_more(problems: Sequence[ProblemRow], n: list[int], c: list[int], told: S
     from engine.analyses.many import adjusted
 
     above, _ = against_guessing(n, c, [chance.value for chance in told], [chance.told for chance in told])
-    return tuple(one.key for one, value in zip(problems, adjusted(above).tolist(), strict=True) if value > _LEVEL)
+    return tuple(one.key for one, value in zip(problems, adjusted(above).tolist(), strict=True) if value > _MOST_Q)
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from engine.analyses.boundary import fisher
 from engine.analyses.clearing import clear_labels, threshold
-from engine.analyses.coverage import coverage
-from engine.analyses.influence import Region, Side, least_right, outlook
+from engine.analyses.coverage import coverage, least_right
+from engine.analyses.influence import Region, Side, outlook
 from engine.analyses.many import adjusted
 from engine.analyses.passk import pass_at_k
 from engine.analyses.turning import Finding, conclude

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.suspecting import _WRONG, suspect_problem
 from store.audits import LABELS, Audit, AuditRow, AuditWriter, Chosen, Meaning, auditors, audits, history, is_model
 from store.errors import NotAStudy, NotFound, StudyBusy
+from store.exporting import samples
 from store.reader import Study
 from store.types import Outcome
 from store.writer import Writer
@@ -189,3 +191,24 @@ def test_reading_and_labelling_need_the_standard_library_only() -> None:
     script = "import store.audits, sys; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"numpy", "sqlite_utils", "msgspec"}.isdisjoint(done.stdout.split())
+
+
+def test_lists_exports_and_suspicion_go_by_one_label_in_force(db: Path) -> None:
+    """A person's before a judge model's, whoever came last, and one that was taken back hides nobody's."""
+    one = sample(db, BASE_SLUG, "1", 0)
+    with AuditWriter(db) as writer:
+        writer.add(Audit(one, "ann", 3))
+        writer.add(Audit(one, "judge:m", 1))
+        writer.add(Audit(one, "bob", 1))
+        writer.add(Audit(one, "bob", None))
+    with Study(db) as study:
+        row = study.trace(one).row
+        (run,) = [run for run in study.runs() if run.slug == BASE_SLUG]
+        exported = [found for batch in samples(study, run, None) for found in batch if found.sample_id == one]
+        wrong = [found for found in suspect_problem(study, row.problem_id) if found.sample_id != one]
+    assert row.label == 3
+    assert [found.label for found in exported] == [3]
+    assert wrong, "the other right answer"
+    with Study(db) as study:
+        values = {"problem_id": row.problem_id, "verifier": None}
+        assert one in [sample_id for sample_id, _ in study.query(_WRONG, values)], "ann calls its chain a guess"
