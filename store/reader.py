@@ -83,9 +83,24 @@ STANDING = f"""(
   ORDER BY substr(auditor, 1, {len(JUDGE_PREFIX)}) = '{JUDGE_PREFIX}', audit_id DESC LIMIT 1)"""
 """The audit that is shown for a sample: of those in force the newest, a person's before a judge model's."""
 
+BASE_NATS = """(
+  SELECT -logp / likelihood.tokens FROM likelihood JOIN model ON model_id = scorer_id
+  WHERE likelihood.sample_id = sample.sample_id AND temperature = 1 AND top_p = 1 AND top_k = 0 AND role = 'base'
+    AND likelihood.tokens > 0
+  ORDER BY scorer_id LIMIT 1)"""
+"""Nats a token of a sample under the base model, at temperature 1: perplexity is exp of it. NULL where none has scored it."""
+
+PATH = "(SELECT path FROM path WHERE path.sample_id = sample.sample_id LIMIT 1)"
+SUSPICION = "(SELECT score FROM suspicion WHERE suspicion.sample_id = sample.sample_id)"
+FLAGGED = """EXISTS (
+  SELECT 1 FROM mark AS given WHERE given.sample_id = sample.sample_id AND kind = 'flag' AND NOT gone AND NOT EXISTS (
+    SELECT 1 FROM mark AS later WHERE later.sample_id = given.sample_id AND later.kind = 'flag'
+      AND later.auditor = given.auditor AND later.mark_id > given.mark_id))"""
+"""What else is known of a sample: one SQL expression each, for rows and filters alike."""
+
 _SAMPLES = f"""
-SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, kind,
-       (SELECT label FROM audit WHERE audit_id = {STANDING})
+SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, problem.kind,
+       (SELECT label FROM audit WHERE audit_id = {STANDING}), {BASE_NATS}, {PATH}, {SUSPICION}, {FLAGGED}
 FROM sample JOIN problem USING (problem_id) WHERE sample.{{where}} ORDER BY run_id, idx
 """
 
@@ -372,9 +387,10 @@ class Study:
         verdicts = self._verdicts(where, value)
         misread = set(self.query(_MISREAD.format(where=where), (value,)))
         rows = []
-        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label in self.query(
+        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label, *known in self.query(
             _SAMPLES.format(where=where), (value,)
         ):
+            nats, path, suspicion, flagged = known
             own = verdicts.get(sample_id, [])
             decided = _deciding(own, (kind, IMPORTED) if verifier is None else (verifier,))
             theirs = next((v for v in own if v.verifier == IMPORTED), None)
@@ -395,6 +411,10 @@ class Study:
                     label=label,
                     disputed=decided is not None
                     and ((sample_id, decided.verifier) in misread or any(_differ(decided.outcome, v.outcome) for v in own)),
+                    perplexity=None if nats is None else exp(nats),
+                    path=path,
+                    suspicion=suspicion,
+                    flagged=bool(flagged),
                 )
             )
         return rows

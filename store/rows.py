@@ -97,6 +97,14 @@ class TraceRow:
     """The newest audit label in force, a person's before a judge model's."""
     disputed: bool = False
     """Another verifier, the file, or another rule of reading calls right what the deciding verdict does not, or the reverse."""
+    perplexity: float | None = None
+    """Under the base model, at temperature 1; None where a base model has not scored it."""
+    path: int | None = None
+    """Which reasoning path of its problem it takes; None where it was not clustered."""
+    suspicion: float | None = None
+    """How much speaks for luck, in [0, 1]; None where it was not looked at (`basebound index`)."""
+    flagged: bool = False
+    """Has somebody flagged it, to come back to it?"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,10 +254,61 @@ CREATE TABLE reading (
 ALTER TABLE problem ADD COLUMN images TEXT; -- a JSON list of paths; NULL where there are none
 """
 
+_EXPLORED: Final = """
+-- How much speaks for luck in a right answer, by one version of the rules (engine/luck). Looked at and clean: score 0, no reason.
+CREATE TABLE suspicion (
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  version   TEXT NOT NULL,
+  score     REAL NOT NULL CHECK (score BETWEEN 0 AND 1)
+) STRICT;
+CREATE TABLE reason (
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  place     INTEGER NOT NULL, -- of the sample's reasons, from 0, in order of place in the response
+  kind      TEXT NOT NULL,
+  start     INTEGER NOT NULL, -- characters of the response
+  end       INTEGER NOT NULL,
+  detail    TEXT NOT NULL,
+  retracted INTEGER NOT NULL CHECK (retracted IN (0, 1)), -- the text takes it back itself
+  PRIMARY KEY (sample_id, place)
+) STRICT, WITHOUT ROWID;
+
+-- What an auditor keeps of a trace beside labels: a flag to come back to it, a note, a marked step. Append-only: the newest row
+-- of an auditor, sample, kind and step is in force, and gone = 1 takes it away.
+CREATE TABLE mark (
+  mark_id   INTEGER PRIMARY KEY,
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  auditor   TEXT NOT NULL,
+  kind      TEXT NOT NULL CHECK (kind IN ('flag', 'note', 'step')),
+  step      INTEGER CHECK (step >= 1),
+  text      TEXT,
+  gone      INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)),
+  created   TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  CHECK ((kind = 'step') = (step IS NOT NULL))
+) STRICT;
+CREATE INDEX mark_sample ON mark (sample_id);
+
+-- Words that people put on problems. Append-only like marks.
+CREATE TABLE tag (
+  tag_id     INTEGER PRIMARY KEY,
+  problem_id INTEGER NOT NULL REFERENCES problem,
+  tag        TEXT NOT NULL,
+  auditor    TEXT NOT NULL,
+  gone       INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)),
+  created    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+CREATE INDEX tag_problem ON tag (problem_id);
+
+CREATE TRIGGER mark_is_never_changed BEFORE UPDATE ON mark BEGIN SELECT RAISE(ABORT, 'mark is append-only'); END;
+CREATE TRIGGER mark_is_never_deleted BEFORE DELETE ON mark BEGIN SELECT RAISE(ABORT, 'mark is append-only'); END;
+CREATE TRIGGER tag_is_never_changed BEFORE UPDATE ON tag BEGIN SELECT RAISE(ABORT, 'tag is append-only'); END;
+CREATE TRIGGER tag_is_never_deleted BEFORE DELETE ON tag BEGIN SELECT RAISE(ABORT, 'tag is append-only'); END;
+"""
+
 MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (
     ("0001 the first schema", _INITIAL),
     ("0002 samples of our own, their likelihoods and paths", _SAMPLED),
     ("0003 what other rules read in a response; images of problems", _READINGS),
+    ("0004 suspicion of luck; flags, notes and marked steps of traces, tags of problems", _EXPLORED),
 )
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -6,6 +6,8 @@ the explorer is open, so `traces` gives those of known runs only, and `newer_boa
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,19 +63,20 @@ class Boards:
 class Session:
     """One study, open for reading."""
 
-    def __init__(self, study: Study, verifier: str | None) -> None:
-        """Raises StudyError where the study cannot be read."""
+    def __init__(self, study: Study, verifier: str | None, auditor: str | None = None) -> None:
+        """auditor: who labels; None for the user's own name. Raises StudyError where the study cannot be read."""
         study.require_verifier(verifier)
         self.study = study
         self.verifier = verifier
+        self.auditor = auditor or own_name()
         self._disputed: tuple[tuple[str, int], Mapping[tuple[int, int], int]] | None = None
         self._read = self._read_boards()
 
     @classmethod
-    def open(cls, path: Path, verifier: str | None = None) -> Session:
+    def open(cls, path: Path, verifier: str | None = None, auditor: str | None = None) -> Session:
         study = Study(path, BUSY_MS)
         try:
-            return cls(study, verifier)
+            return cls(study, verifier, auditor)
         except BaseException:
             study.close()
             raise
@@ -147,6 +150,14 @@ class Session:
         others = sorted(name for name, board in ours.items() if _judged_by_others(board))
         boards = {name: read_board(self.study, name, IMPORTED) for name in others}
         return {name: board for name, board in boards.items() if any(count.n for count in board.cells.values())}
+
+
+def own_name() -> str:
+    """Who labels, where nobody says: $BASEBOUND_AUDITOR, else the name of the login, else "me"."""
+    try:
+        return os.environ.get("BASEBOUND_AUDITOR", "").strip() or getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return "me"
 
 
 def _judged_by_others(board: Board) -> bool:

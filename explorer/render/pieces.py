@@ -29,6 +29,13 @@ class Tone(StrEnum):
     ANSWER = "answer"
     MATCH = "match"
     MATCH_HERE = "match-here"
+    KEYWORD = "keyword"
+    STRING = "string"
+    NUMBER = "number"
+    COMMENT = "comment"
+    """These four: code."""
+    ONLY_HERE = "only-here"
+    """Compared texts: what the other one does not have."""
 
 
 Piece = tuple[str, Tone]

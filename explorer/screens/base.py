@@ -1,4 +1,5 @@
-"""What all screens share: the way here on the first line, the keys on the last, one way to read in the background.
+"""What all screens share: the way here on the first line, the keys on the last, the ways to other screens, one way to read in
+the background.
 
 No screen scrolls: its list does. Where the terminal is low (`is_low`, the class -low), what surrounds the list gives way.
 """
@@ -7,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from explorer.model.session import Session
+from explorer.model.session import Pair, Session
 from explorer.render.pieces import Line
 from explorer.render.text import visible
+from explorer.screens.ways import screen_at
 from explorer.widgets.crumbs import Crumbs
 from store.errors import StudyError
+from store.names import Link
+from store.rows import ProblemRow
 
 Result = TypeVar("Result")
 
@@ -35,8 +40,27 @@ class CouldNotRead(Message):
     """Of the work that failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where somebody is: what the ways to other screens begin at."""
+
+    pair: Pair
+    problem: ProblemRow | None = None
+    """None where they are at no single problem."""
+    link: Link | None = None
+    """What `y` copies: as deep as the place is. None where there is nothing to point at."""
+
+
 class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
     """Base of the screens of one study. Without Textual's own bindings: Tab is for our filters, and Enter leads the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "way('queue')", "audit", id="go.queue", tooltip="The audit queue: what to read next, and label"),
+        Binding("p", "way('plots')", "plots", id="go.plots", tooltip="pass@k, differences, coverage, perplexity as pictures"),
+        Binding("P", "way('paths')", "paths", show=False, id="go.paths", tooltip="Which reasoning paths each run takes"),
+        Binding("C", "way('claims')", "claims", show=False, id="go.claims", tooltip="What the runs say of each claim"),
+        Binding("y", "copy", "copy", show=False, id="go.copy", tooltip="Copy a link to this place: `explore --open LINK`"),
+    ]
 
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (_LOW, "-high")]  # noqa: RUF012 - not ours
 
@@ -57,6 +81,23 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
         crumbs = self.query_one(Crumbs)
         crumbs.way = (self.session.name, *way)
         crumbs.notes = notes
+
+    @property
+    def here(self) -> Here | None:
+        """Where the screen is; None while it is nowhere (no runs, nothing read yet)."""
+        return None
+
+    def go(self, way: str, *arguments: object, back: Callable[[Any], None] | None = None) -> None:
+        """Show the screen at the end of that way (`explorer.screens.ways`); `back` gets what it hands back."""
+        self.app.push_screen(screen_at(way, self.session, *arguments), back)
+
+    def action_way(self, way: str) -> None:
+        here = self.here
+        if here is not None:
+            self.go(way, here.pair, here.problem)
+
+    def study_changed(self) -> None:
+        """Another program, or a label given here, has changed the study: read again what may be another thing now."""
 
     def read(self, group: str, work: Callable[[], Message]) -> None:
         """Run `work` in a thread; its message comes back to this screen, unless newer work of the group has begun."""

@@ -33,6 +33,11 @@ class Toned(Widget):
     Toned > .tone--answer { text-style: bold reverse; }
     Toned > .tone--match { text-style: underline bold; color: $said-accent; }
     Toned > .tone--match-here { text-style: reverse; color: $said-accent; }
+    Toned > .tone--keyword { color: $said-accent; }
+    Toned > .tone--string { color: $said-good; }
+    Toned > .tone--number { color: $run-other; }
+    Toned > .tone--comment { color: $text-muted; text-style: italic; }
+    Toned > .tone--only-here { text-style: bold underline; }
     Toned > .tone--cursor { background: $cursor-line; text-style: bold; }
     """
 
