@@ -1,46 +1,93 @@
-"""The explorer: one app over one study. Screens lie on each other: Study, Problems, Traces, Reader.
+"""The explorer: one app over one study. Screens lie on each other: Study, Problems, Traces, Reader, and those that a key leads
+to from anywhere (`explorer.screens.ways`).
 
-Enter goes in, Esc goes out. The app itself is bindings and a theme; each screen reads the study in its own workers. Nothing
-here or in what it imports at the top needs numpy.
+Enter goes in, Esc goes out. The app itself is bindings and a theme; it looks every two seconds whether the study has grown, and
+keeps where its user was when it ends. Each screen reads the study in its own workers. Nothing here or in what it imports at the
+top needs numpy.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.message import Message
 
+from explorer import memory
+from explorer.memory import Remembered
 from explorer.model.session import Session
 from explorer.model.walk import Goal
 from explorer.render.theme import DARK, LIGHT, VARIABLES
+from explorer.screens.base import ExplorerScreen
 from explorer.screens.help import HelpScreen, key_help
 from explorer.screens.study import StudyScreen
+from store.errors import StudyError
 from store.names import parse_link
+
+LOOK_EVERY_S: Final = 2.0
+_HUNG_UP: Final = 129
+"""Exit status of a program whose terminal has gone: 128 and SIGHUP."""
+
+
+def _actions() -> type[Provider]:
+    from explorer.palette import Actions
+
+    return Actions
+
+
+@dataclass
+class StudyLooked(Message):
+    """Somebody has committed to the study, or it cannot be read any more (then the sentence says why)."""
+
+    sentence: str = ""
 
 
 class BaseboundApp(App[None]):
     """The explorer over an open session."""
 
     TITLE = "Basebound"
-    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_actions}
+    COMMAND_PALETTE_BINDING: ClassVar[str] = "colon"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - not ours
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="Every key that works here"),
+        Binding(
+            "colon,ctrl+p",
+            "command_palette",
+            "actions",
+            show=False,
+            key_display=":",
+            id="app.palette",
+            tooltip="Find an action by what it does",
+        ),
         Binding("q", "quit", "quit", id="app.quit", tooltip="Leave the explorer"),
         Binding("ctrl+t", "turn_light", "light or dark", show=False, id="app.light", tooltip="Light or dark colours"),
         Binding(
             "ctrl+l", "redraw", "redraw", show=False, id="app.redraw", tooltip="Draw the screen again, as in other programs"
         ),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="To the shell; `fg` comes back"),
     ]
 
-    def __init__(self, session: Session, goal: Goal | None = None) -> None:
+    def __init__(self, session: Session, goal: Goal | None = None, keys: Mapping[str, str] | None = None) -> None:
+        """keys: the user's own, by action name (`explorer.keys.own_keys`)."""
         super().__init__()
         self.animation_level: Literal["none", "basic", "full"] = "none"
         self.session = session
         self._goal = goal
+        self._own_keys = dict(keys or {})
+        self._is_looking = False
+        self._said_gone = ""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
@@ -49,7 +96,11 @@ class BaseboundApp(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = (LIGHT if terminal_is_light() else DARK).name
+        self.set_keymap(self._own_keys)
         self.push_screen(self.first_screen(self._goal))
+        self.set_interval(LOOK_EVERY_S, self._look)
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here: a thread, another system
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
 
     def first_screen(self, goal: Goal | None) -> StudyScreen:
         """What everything else lies on."""
@@ -64,23 +115,76 @@ class BaseboundApp(App[None]):
     def action_turn_light(self) -> None:
         self.theme = (DARK if self.theme == LIGHT.name else LIGHT).name
 
+    async def action_quit(self) -> None:
+        self.keep_place()
+        self.exit()
+
+    def keep_place(self, *, lost: bool = False) -> None:
+        """Remember where the user is, for the next time this study is opened. lost: with the terminal, not by the user."""
+        deepest = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ExplorerScreen)), None)
+        here = deepest.here if deepest is not None else None
+        if here is not None:
+            where = Remembered(None if here.link is None else str(here.link), type(deepest).__name__, lost)
+            memory.load().remember(self.session.study.path, where)
+
+    @on(StudyLooked)
+    def tell_screen(self, message: StudyLooked) -> None:
+        screen = self.screen
+        if not isinstance(screen, ExplorerScreen):
+            return
+        if not message.sentence:
+            self._said_gone = ""
+            screen.hear_of_change()
+        elif message.sentence != self._said_gone:
+            self._said_gone = message.sentence
+            screen.say(message.sentence, error=True)
+
+    def _look(self) -> None:
+        """Look at the study, away from the event loop: a lock is waited for."""
+        if self._is_looking:
+            return
+        self._is_looking = True
+
+        def looking() -> None:
+            try:
+                if self.session.look():
+                    self.post_message(StudyLooked())
+            except StudyError as error:
+                self.post_message(StudyLooked(str(error)))
+            finally:
+                self._is_looking = False
+
+        self.run_worker(looking, thread=True, group="look")
+
+    def _hang_up(self) -> None:
+        """The terminal has gone: nothing can be said any more, so it is said when the study is opened again.
+
+        An orderly end would write to the terminal, and might wait for it for ever. Labels are on disk already.
+        """
+        self.keep_place(lost=True)
+        os._exit(_HUNG_UP)
+
 
 def terminal_is_light() -> bool:
     """What COLORFGBG says of the background: rxvt, Konsole and others set it as "text;background". Dark where unset."""
     return os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
 
 
-def run_explorer(path: Path, link: str | None = None, verifier: str | None = None) -> int:
+def run_explorer(
+    path: Path, link: str | None = None, verifier: str | None = None, auditor: str | None = None, *, mouse: bool = True
+) -> int:
     """Open the explorer on a study until it is left; the exit status. link: the trace to show at once.
 
-    Raises StudyError where the study or the link cannot be opened, before the terminal is touched.
+    Raises StudyError where the study or the link cannot be opened, and BadKeys, before the terminal is touched.
     """
-    with Session.open(path, verifier) as session:
+    from explorer.keys import own_keys
+
+    keys = own_keys()
+    with Session.open(path, verifier, auditor) as session:
         goal = None
         if link is not None:
             parsed = parse_link(link)
             goal = Goal(session.place(parsed), parsed.step or 1)
-        # Without mouse reporting the terminal's own selection works, which is how people copy over SSH.
-        app = BaseboundApp(session, goal)
-        app.run(mouse=False)
+        app = BaseboundApp(session, goal, keys)
+        app.run(mouse=mouse)
         return app.return_code or 0

@@ -1,8 +1,7 @@
 """What the explorer keeps for its user between two sessions: where they were in each study, and saved views.
 
-One small JSON file in the user's state folder ($XDG_STATE_HOME or ~/.local/state, basebound/explorer.json), mode 0600, written
-whole. It holds nothing of a study but its path and places in it; a file that cannot be read or written costs the memory, never
-a session.
+One small JSON file in the user's state folder ($XDG_STATE_HOME/basebound/explorer.json on Linux), mode 0600, written whole. It
+holds nothing of a study but its path and places in it; a file that cannot be read or written costs the memory, never a session.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
+
+from platformdirs import user_state_path
 
 _STUDIES_KEPT: Final = 200
 
@@ -24,6 +25,8 @@ class Remembered:
     """A link as deep as the place was."""
     screen: str = ""
     """On which screen; "" for the study's."""
+    lost: bool = False
+    """Did the session end because its terminal went away?"""
 
 
 @dataclass(slots=True)
@@ -67,8 +70,7 @@ class Memory:
 
 
 def memory_file() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "basebound" / "explorer.json"
+    return user_state_path("basebound", appauthor=False) / "explorer.json"
 
 
 def load() -> Memory:
@@ -76,7 +78,7 @@ def load() -> Memory:
     try:
         found = json.loads(memory_file().read_text(encoding="utf-8"))
         places = {
-            str(name): Remembered(_text(where.get("link")), str(where.get("screen", "")))
+            str(name): Remembered(_text(where.get("link")), str(where.get("screen", "")), bool(where.get("lost")))
             for name, where in found["places"].items()
         }
         return Memory(places, {str(name): str(expression) for name, expression in found["views"].items()})

@@ -15,7 +15,9 @@ from store.types import Role
 HERE: Final = Path(str(files(__name__)))
 PROBLEMS: Final = HERE / "problems.jsonl"
 STUDY: Final = HERE / "study.db.zst"
-"""Packed by `store.texts.pack_file`."""
+"""Packed by `store.texts.pack_file`, like the next."""
+LUCKY: Final = HERE / "lucky.db.zst"
+"""One trace: a right answer that stands on two slips which cancel (recipe/lucky.py)."""
 PROMPT: Final = "Problem: {problem}\nSolution:\n"
 MAX_TOKENS: Final = 160
 """Longer than any sound chain; a model that rambles on is cut."""

@@ -15,17 +15,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
-from store.errors import NotFound
-from store.files import BUSY_TIMEOUT_MS, explained, require_file, require_schema
+from store.appending import Appender, require_auditor, require_step
 from store.types import JUDGE_PREFIX, Outcome
 from store.verdicts import storable
 
@@ -137,19 +132,21 @@ SELECT audit.audit_id, sample_id, run_id, problem_id, idx,
         ORDER BY name = 'imported' LIMIT 1),
        auditor, label, step, note, chosen, audit.created, random
 FROM {rows} JOIN sample USING (sample_id) JOIN problem USING (problem_id)
-WHERE benchmark = ifnull(:benchmark, benchmark) AND sample_id = ifnull(:sample_id, sample_id)
+WHERE benchmark = ifnull(:benchmark, benchmark)
 ORDER BY audit.audit_id
 """
 
 _NEWEST: Final = """
-(SELECT max(audit_id) AS audit_id, max(chosen = 'random') AS random FROM audit
- WHERE sample_id = ifnull(:sample_id, sample_id) GROUP BY sample_id, auditor) JOIN audit USING (audit_id)
+(SELECT max(audit_id) AS audit_id, max(chosen = 'random') AS random FROM audit {of} GROUP BY sample_id, auditor)
+JOIN audit USING (audit_id)
 """
 
 _EVERY: Final = """
-(SELECT *, max(chosen = 'random') OVER (PARTITION BY sample_id, auditor ORDER BY audit_id) AS random FROM audit
- WHERE sample_id = ifnull(:sample_id, sample_id)) AS audit
+(SELECT *, max(chosen = 'random') OVER (PARTITION BY sample_id, auditor ORDER BY audit_id) AS random FROM audit {of}) AS audit
 """
+
+_OF_SAMPLE: Final = "WHERE sample_id = :sample_id"
+"""Of one trace, by the index: it is asked for whenever a trace is shown, and judge models may have labelled all of them."""
 
 
 def audits(
@@ -166,14 +163,15 @@ def audits(
     who took their label back.
     """
     values = {"benchmark": benchmark, "verifier": verifier, "sample_id": sample_id}
-    rows = [_audit_row(row) for row in study.query(_AUDITS.format(rows=_NEWEST), values)]
+    newest = _NEWEST.format(of="" if sample_id is None else _OF_SAMPLE)
+    rows = [_audit_row(row) for row in study.query(_AUDITS.format(rows=newest), values)]
     return [row for row in rows if taken_back or row.label is not None]
 
 
 def history(study: Study, sample_id: int) -> list[AuditRow]:
     """Every row ever written of a sample, oldest first."""
     values = {"benchmark": None, "verifier": None, "sample_id": sample_id}
-    return [_audit_row(row) for row in study.query(_AUDITS.format(rows=_EVERY), values)]
+    return [_audit_row(row) for row in study.query(_AUDITS.format(rows=_EVERY.format(of=_OF_SAMPLE)), values)]
 
 
 def auditors(study: Study, benchmark: str | None = None) -> list[str]:
@@ -193,26 +191,11 @@ VALUES (?, ?, ?, ?, ?, ?, coalesce(?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
 """
 
 
-class AuditWriter:
+class AuditWriter(Appender):
     """Appends labels to a study that is there. It takes no lease: a job may write the same file meanwhile.
 
     Use it as a context manager. Raises NotAStudy, WrongSchema, StudyBusy, StudyUnwritable.
     """
-
-    def __init__(self, path: Path | str, busy_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self.path = Path(path)
-        require_file(self.path)
-        with explained(self.path):
-            uri = self.path.resolve().as_uri() + "?mode=rw"
-            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            try:
-                self._connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
-                require_schema(self._connection, self.path)
-                self._connection.execute("PRAGMA foreign_keys = ON")
-                self._connection.execute("PRAGMA synchronous = FULL")
-            except BaseException:
-                self._connection.close()
-                raise
 
     def add(self, audit: Audit) -> int:
         """Append one row; it is on disk when this returns. Returns its id. Errors as in `add_all`."""
@@ -223,16 +206,7 @@ class AuditWriter:
 
         Raises NotFound for a sample that is not there, ValueError for a label, step or auditor that cannot be.
         """
-        rows = [_values(audit) for audit in found]
-        with explained(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                ids = [self._insert(row) for row in rows]
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.rollback()
-                raise
-        return ids
+        return self.append(_INSERT, [_values(audit) for audit in found])
 
     def put_back(self, sample_id: int, auditor: str, before: AuditRow | Audit | None) -> int:
         """Undo: append what stood before; None where nothing did. Returns the new row's id.
@@ -243,33 +217,11 @@ class AuditWriter:
             return self.add(Audit(sample_id, auditor, None))
         return self.add(Audit(sample_id, auditor, before.label, before.step, before.note, before.chosen))
 
-    def _insert(self, row: tuple[object, ...]) -> int:
-        try:
-            return int(self._connection.execute(_INSERT, row).lastrowid or 0)
-        except sqlite3.IntegrityError:
-            raise NotFound(f"{self.path} has no sample with id {row[0]}") from None
-
-    def close(self) -> None:
-        """Leave one file without -wal where nobody else has it open. Safe to call twice."""
-        with suppress(sqlite3.Error):  # what was added is on disk: whoever has the file open goes on with its journal
-            self._connection.execute("PRAGMA busy_timeout = 0")
-            self._connection.execute("PRAGMA journal_mode = DELETE")
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
 
 def _values(audit: Audit) -> tuple[object, ...]:
     """As they are stored. Raises ValueError for what no auditor can have said."""
     if audit.label is not None and audit.label not in LABELS:
         raise ValueError(f"a label is a digit from 1 to {max(LABELS)}, not {audit.label}")
-    if audit.step is not None and audit.step < 1:
-        raise ValueError(f"steps are counted from 1, not {audit.step}")
-    auditor = audit.auditor.strip()
-    if not auditor:
-        raise ValueError("an auditor needs a name")
+    require_step(audit.step)
+    auditor = require_auditor(audit.auditor)
     return astuple(replace(audit, auditor=storable(auditor) or "", note=storable(audit.note)))

@@ -59,6 +59,20 @@ SELECT sample_id, slug FROM sample JOIN run USING (run_id) JOIN problem USING (p
 WHERE run.benchmark <> problem.benchmark
 """
 
+_BAD_REASONS: Final = """
+SELECT DISTINCT sample_id FROM reason LEFT JOIN suspicion USING (sample_id) JOIN sample USING (sample_id)
+WHERE suspicion.sample_id IS NULL OR start < 0 OR end < start OR end > chars
+"""
+
+_INDEXED: Final = "SELECT 1 FROM sqlite_schema WHERE name = 'words_docsize'"
+
+# What is newer than the index is no fault: a search reads it. Shadow tables can be read where SQLite lacks the index's module.
+_NOT_INDEXED: Final = """
+SELECT count(*) FROM text LEFT JOIN words_docsize ON id = sample_id
+WHERE sample_id <= (SELECT max(id) FROM words_docsize) AND id IS NULL
+"""
+_NO_SAMPLE: Final = "SELECT count(*) FROM words_docsize LEFT JOIN text ON sample_id = id WHERE sample_id IS NULL"
+
 
 def check_structure(path: Path) -> Iterator[str]:
     """One sentence per problem found; none for a sound study. Reads every text.
@@ -79,6 +93,9 @@ def check_structure(path: Path) -> Iterator[str]:
                 yield f"the place of the answer in sample {sample_id} by {name} lies outside its text"
             for sample_id, slug in connection.execute(_WRONG_BENCHMARK):
                 yield f"sample {sample_id} of {slug} belongs to another benchmark's problem"
+            for (sample_id,) in connection.execute(_BAD_REASONS):
+                yield f"a reason for suspicion of sample {sample_id} lies outside its text, or has no score"
+            yield from _words(connection)
             yield from _texts(connection)
             yield from _tokens(connection)
             yield from _prompts(connection)
@@ -93,6 +110,18 @@ def _sqlite(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"SQLite: {message}"
     for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         yield f"row {rowid} of {table} points to a missing row of {parent}"
+
+
+def _words(connection: sqlite3.Connection) -> Iterator[str]:
+    if not connection.execute(_INDEXED).fetchone():
+        return
+    for sql, what in (
+        (_NOT_INDEXED, "lacks {} of the responses up to its newest"),
+        (_NO_SAMPLE, "holds {} that are not there"),
+    ):
+        (number,) = connection.execute(sql).fetchone()
+        if number:
+            yield f"the index of words {what.format(number)}; `basebound index` makes it anew"
 
 
 def _texts(connection: sqlite3.Connection) -> Iterator[str]:

@@ -179,6 +179,7 @@ def expected_columns() -> frozenset[str]:
 def _columns(connection: sqlite3.Connection) -> frozenset[str]:
     rows = connection.execute(
         "SELECT tables.name || '.' || columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
-        " WHERE tables.type = 'table'"
+        # Not the index of words: a virtual table can be looked into only where SQLite has its module.
+        " WHERE tables.type = 'table' AND tables.sql NOT LIKE 'CREATE VIRTUAL%'"
     )
     return frozenset(name for (name,) in rows)

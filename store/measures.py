@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from store.reader import Study
+from store.reader import IN_FORCE, Study
 from store.tokens import unpack_ids
-from store.types import Model, Outcome, Problem, Role
+from store.types import JUDGE_PREFIX, Model, Outcome, Problem, Role
 
 _INDICES: Final = """
 SELECT problem.key, idx FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id) WHERE run.key = ?
@@ -44,8 +44,25 @@ WHERE problem_id = ? AND verifier = kind AND outcome = 'correct' ORDER BY sample
 """
 
 _PATHS: Final = """
-SELECT run_id, problem_id, path, count(*) FROM path JOIN sample USING (sample_id) WHERE method = ?
+SELECT run_id, problem_id, path, count(*) FROM path JOIN sample USING (sample_id) WHERE method = ? {where}
 GROUP BY run_id, problem_id, path ORDER BY problem_id, path, run_id
+"""
+
+_EXAMPLES: Final = """
+SELECT path, min(sample_id) FROM sample JOIN path USING (sample_id) WHERE problem_id = ? AND method = ? GROUP BY path
+"""
+
+# Whether a run tells how its responses ended is read off the first sample of each problem: nobody waits for all of them.
+_DRAWN: Final = """
+SELECT drawn.run_id, sum(samples), sum(truncated), sum(chars),
+       max((SELECT finish FROM sample WHERE sample.problem_id = drawn.problem_id AND sample.run_id = drawn.run_id
+            ORDER BY idx LIMIT 1) <> 'unknown')
+FROM drawn WHERE samples > 0 GROUP BY drawn.run_id
+"""
+
+_LABELLED: Final = f"""
+SELECT run_id, count(DISTINCT sample_id) FROM audit AS given JOIN sample USING (sample_id)
+WHERE substr(auditor, 1, {len(JUDGE_PREFIX)}) <> '{JUDGE_PREFIX}' AND {IN_FORCE} GROUP BY run_id
 """
 
 
@@ -96,6 +113,17 @@ class PathCount:
     problem_id: int
     path: int
     responses: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDrawn:
+    """What is stored of a run, as sums kept while it was written."""
+
+    samples: int
+    truncated: int
+    chars: int
+    ends_known: bool
+    """Does it say of its responses whether they stopped or were cut? Where it does not, `truncated` tells nothing."""
 
 
 def indices(study: Study, run_key: str) -> dict[str, set[int]]:
@@ -173,6 +201,35 @@ def correct_responses(study: Study, problem_id: int) -> list[Correct]:
     ]
 
 
-def path_counts(study: Study, method: str) -> list[PathCount]:
-    """By problem and path."""
-    return [PathCount(*row) for row in study.query(_PATHS, (method,))]
+def path_counts(study: Study, method: str, benchmark: str | None = None) -> list[PathCount]:
+    """By problem and path; benchmark: this one's only."""
+    if benchmark is None:
+        return [PathCount(*row) for row in study.query(_PATHS.format(where=""), (method,))]
+    where = "AND problem_id IN (SELECT problem_id FROM problem WHERE benchmark = ?)"
+    return [PathCount(*row) for row in study.query(_PATHS.format(where=where), (method, benchmark))]
+
+
+def problem_paths(study: Study, method: str, problem_id: int) -> list[PathCount]:
+    """Of one problem, by path."""
+    return [PathCount(*row) for row in study.query(_PATHS.format(where="AND problem_id = ?"), (method, problem_id))]
+
+
+def path_examples(study: Study, method: str, problem_id: int) -> dict[int, int]:
+    """By path of the problem, the id of the first sample that takes it."""
+    return dict(study.query(_EXAMPLES, (problem_id, method)))
+
+
+def has_paths(study: Study, method: str) -> bool:
+    """Has anything been put into paths by that method?"""
+    return bool(study.query("SELECT 1 FROM path WHERE method = ? LIMIT 1", (method,)))
+
+
+def drawn(study: Study) -> dict[int, RunDrawn]:
+    """By run_id, of the runs with samples. One sample a problem is looked at, however many there are."""
+    rows = study.query(_DRAWN)
+    return {run_id: RunDrawn(samples, cut, chars, bool(known)) for run_id, samples, cut, chars, known in rows}
+
+
+def labelled(study: Study) -> dict[int, int]:
+    """By run_id, on how many of its traces a person's label is in force."""
+    return dict(study.query(_LABELLED))

@@ -1,13 +1,20 @@
-"""Samples of one transaction on their way into the tables: sample, text, token, drawn."""
+"""Samples of one transaction on their way into the tables: sample, text, token, drawn; and what people say of them in their
+file: audit, mark."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from store.texts import Encoded, TextPacker
 from store.tokens import pack_ids
-from store.types import Finish
+from store.types import Finish, Opinion
+from store.verdicts import storable
+
+_LABELLED: Final = "INSERT INTO audit (sample_id, auditor, label, step, note, chosen) VALUES (?, ?, ?, ?, ?, 'imported')"
+_MARKED: Final = "INSERT INTO mark (sample_id, auditor, kind, step, text) VALUES (?, ?, 'step', ?, ?)"
 
 
 @dataclass(slots=True)  # not frozen: made by the million, and never leaves this folder
@@ -36,6 +43,8 @@ class NewRows:
     tokens: list[tuple[int, bytes]] = field(default_factory=list)
     drawn: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """By run and problem: samples, truncated ones, characters."""
+    labels: list[tuple[object, ...]] = field(default_factory=list)
+    marks: list[tuple[object, ...]] = field(default_factory=list)
 
     def add(
         self,
@@ -59,6 +68,15 @@ class NewRows:
         drawn[1] += finish is Finish.LENGTH
         drawn[2] += response.chars
 
+    def hear(self, sample_id: int, opinions: Sequence[Opinion]) -> None:
+        """What the file's people say of a trace that was added."""
+        for said in opinions:
+            note = storable(said.note)
+            if said.label is not None:
+                self.labels.append((sample_id, storable(said.auditor), said.label, said.step, note))
+            if said.step is not None:
+                self.marks.append((sample_id, storable(said.auditor), said.step, note))
+
     def store(self, connection: sqlite3.Connection) -> None:
         with self.packer.packing(self.responses) as packed:
             connection.executemany(
@@ -71,6 +89,8 @@ class NewRows:
                 ((sample[0], self.dictionary_id, text) for sample, text in zip(self.samples, packed, strict=True)),
             )
         connection.executemany("INSERT INTO token (sample_id, ids) VALUES (?, ?)", self.tokens)
+        connection.executemany(_LABELLED, self.labels)
+        connection.executemany(_MARKED, self.marks)
         connection.executemany(
             """INSERT INTO drawn (run_id, problem_id, samples, truncated, chars) VALUES (?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET samples = samples + excluded.samples,

@@ -255,7 +255,7 @@ ALTER TABLE problem ADD COLUMN images TEXT; -- a JSON list of paths; NULL where 
 """
 
 _EXPLORED: Final = """
--- How much speaks for luck in a right answer, by one version of the rules (engine/luck). Looked at and clean: score 0, no reason.
+-- How much speaks for luck in a right answer, by one version of the rules in engine/luck. Looked at and clean is score 0.
 CREATE TABLE suspicion (
   sample_id INTEGER PRIMARY KEY REFERENCES sample,
   version   TEXT NOT NULL,

@@ -2,23 +2,29 @@
 
 The counts of the whole study become published tallies of the small one, under the verifier that made them: where they cover
 more than the traces that came along, they decide (see `store.reader`). Runs, problems, indices and seeds stay what they were.
+The index of words does not come along: `basebound index` makes it, and search finds the same without it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from store.errors import StudyUnwritable
 from store.files import explained
 from store.reader import Study
-from store.texts import TextPacker, train
+from store.texts import TRAIN_ON_CHARS, TextPacker, train
 from store.writer import Writer
 
-_WHOLE: Final = ("model", "run", "problem", "source", "verifier", "batch", "prompt")
-_BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit", "reading")
+_WHOLE: Final = ("model", "run", "problem", "source", "verifier", "batch", "prompt", "tag")
+_BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit", "reading", "suspicion", "reason", "mark")
+
+_TRAIN_ON: Final = 20_000
+"""Texts to choose the dictionary's from."""
+_TEXTS: Final = 200
+"""Texts between two looks at who interrupts."""
 
 _PUBLISHED: Final = """
 INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error, source_id)
@@ -86,17 +92,28 @@ def _copy(connection: sqlite3.Connection) -> None:
 
 
 def _copy_texts(connection: sqlite3.Connection, study: Study) -> None:
-    """Packed anew, with a dictionary trained on what came along."""
-    rows = connection.execute("SELECT sample_id, dictionary_id, response FROM whole.text JOIN chosen USING (sample_id)")
-    texts = [(sample_id, study.texts.unpack(dictionary_id, packed)) for sample_id, dictionary_id, packed in rows]
-    step = max(1, len(texts) // 20_000)
-    dictionary = train([text for _, text in texts[::step]])
+    """Packed anew, with a dictionary trained on what came along; a few texts are held at once."""
+    ids = [sample_id for (sample_id,) in connection.execute("SELECT sample_id FROM chosen ORDER BY sample_id")]
+    step = max(1, len(ids) // _TRAIN_ON)
+    dictionary = train(list(_first(study, ids[::step])))
     if dictionary is not None:
-        connection.execute(
-            "INSERT INTO dictionary (dictionary_id, bytes, trained_on) VALUES (1, ?, ?)", (dictionary, len(texts[::step]))
+        row = (dictionary, len(ids[::step]))
+        connection.execute("INSERT INTO dictionary (dictionary_id, bytes, trained_on) VALUES (1, ?, ?)", row)
+    packer, dictionary_id = TextPacker(dictionary), None if dictionary is None else 1
+    for start in range(0, len(ids), _TEXTS):
+        texts = ((one, study.texts.response(one)) for one in ids[start : start + _TEXTS])
+        connection.executemany(
+            "INSERT INTO text (sample_id, dictionary_id, response) VALUES (?, ?, ?)",
+            ((sample_id, dictionary_id, packer.pack(text)) for sample_id, text in texts),
         )
-    packer = TextPacker(dictionary)
-    connection.executemany(
-        "INSERT INTO text (sample_id, dictionary_id, response) VALUES (?, ?, ?)",
-        ((sample_id, None if dictionary is None else 1, packer.pack(text)) for sample_id, text in texts),
-    )
+
+
+def _first(study: Study, ids: Sequence[int]) -> Iterator[str]:
+    """As many texts as a dictionary is made of."""
+    chars = 0
+    for sample_id in ids:
+        text = study.texts.response(sample_id)
+        chars += len(text)
+        yield text
+        if chars > TRAIN_ON_CHARS:
+            return

@@ -194,6 +194,18 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a person says of a trace in the file that brings it: a label, or a step that they marked, or both."""
+
+    auditor: str
+    label: int | None = None
+    """As in `store.audits.LABELS`."""
+    step: int | None = None
+    """1-based step of the response (`engine.steps`); it is marked."""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewTrace:
     """A sample with all it belongs to: what importers yield."""
 
@@ -202,6 +214,8 @@ class NewTrace:
     sample: NewSample
     imported: Verdict | None = None
     """The file's own score; None where it has none."""
+    opinions: tuple[Opinion, ...] = ()
+    """They become audits and marks, once: with the trace itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,7 @@ class Writer(OpenStudy):
         origin = (sample.seed, source.source_id, sample.line, sample.item)
         place = Place(self._take_id(), *pair, self._take_index(*pair), *origin)
         rows.add(place, placed.response, sample.finish, sample.stop_reason, tokens=sample.tokens)
+        rows.hear(place.sample_id, placed.trace.opinions)
         imported = placed.trace.imported
         return None if imported is None else Judged(place.sample_id, *pair, imported)
 

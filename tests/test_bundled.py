@@ -21,12 +21,14 @@ from engine.problems import read_problems
 from engine.samplers.base import Opening, Request
 from engine.samplers.transformers import TransformersSampler
 from engine.sampling import content_revision
+from engine.steps import split_steps
 from engine.verifiers.base import Question
 from engine.verifiers.math import MathVerifier
 from explorer import cli
 from explorer.commands import bundled, demo, paths, score
 from explorer.commands.bundled import bundled_study
 from explorer.commands.demo import PAPER
+from explorer.commands.explore import ONLY_TRACE
 from explorer.commands.narration import Narrator
 from sample_data import BASE, GRPO, MAX_TOKENS, MODELS, PROBLEMS, PROMPT, STUDY
 from sample_data.recipe import bundle
@@ -34,11 +36,13 @@ from sample_data.recipe.make import write_problems
 from store.check import check_structure
 from store.errors import BaseboundError
 from store.migrations import create_schema
+from store.names import parse_link
 from store.reader import Study
 from store.schema import MIGRATIONS
+from store.suspicions import reasons
 from store.texts import pack_file
 from store.tokens import unpack_ids
-from store.types import sample_seed
+from store.types import Outcome, sample_seed
 from store.writer import Writer
 
 ROOT = Path(__file__).parents[1]
@@ -244,6 +248,33 @@ def test_a_study_of_an_older_schema_becomes_one_of_this(tmp_path: Path, monkeypa
     with Study(copy) as study:
         assert study.runs() == []
     assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+
+
+def test_the_users_copy_of_an_older_schema_is_brought_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from sqlite_utils import Database
+
+    copy = bundled_study(Narrator(quiet=True), tmp_path)
+    copy.unlink()
+    old = Database(copy)
+    create_schema(old, MIGRATIONS[:3])
+    old.close()
+    assert bundled_study(Narrator(), tmp_path) == copy
+    with Study(copy) as study:
+        assert study.runs() == []
+    assert "is what it was before" in capsys.readouterr().err
+
+
+def test_the_study_of_one_trace_shows_its_slips(tmp_path: Path) -> None:
+    link = parse_link(ONLY_TRACE)
+    with Study(bundled_study(Narrator(quiet=True), tmp_path, "lucky")) as study:
+        trace = study.trace(study.find_sample(link))
+        (reason,) = reasons(study, trace.row.sample_id) or ()
+        assert list(check_structure(study.path)) == []
+    assert trace.row.outcome is Outcome.CORRECT
+    assert "2024, not 1924" in reason.detail
+    assert "905, not 805" in reason.detail
+    step = split_steps(trace.response)[(link.step or 0) - 1]
+    assert step.start <= reason.start < step.end, "the explorer opens at that very step"
 
 
 def test_the_bundled_study_opens_without_what_runs_models_and_again_without_numpy(tmp_path: Path) -> None:

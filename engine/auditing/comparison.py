@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -86,10 +86,19 @@ class Comparison:
 
 
 def outlook(
-    study: Study, board: Board, base: RunRow, other: RunRow, labels: Labels, *, k: int | None = None, level: float = LEVEL
+    study: Study,
+    board: Board,
+    base: RunRow,
+    other: RunRow,
+    labels: Labels,
+    *,
+    k: int | None = None,
+    level: float = LEVEL,
+    known: Mapping[int, Doubt] | None = None,
 ) -> Comparison:
     """Where the comparison stands at a common k (None: the largest).
 
+    known: the doubts about these two runs, which labels do not change and which take long to look for; None looks for them.
     Raises NotFound where the runs share no judged problem, or not that many samples of each.
     """
     most = board.common_k(base, other)
@@ -98,7 +107,7 @@ def outlook(
     if k is not None and k > most:
         raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
     problems = board.judged(base, other)
-    found = doubts(study, board, base, other, labels.verifier)
+    found = doubts(study, board, base, other, labels.verifier) if known is None else known
     unread = {sample_id: doubt for sample_id, doubt in found.items() if sample_id not in labels.reads}
     doubtful = Counter((doubt.run_id, doubt.problem_id) for doubt in unread.values() if not doubt.right)
 

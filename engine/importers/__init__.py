@@ -33,6 +33,8 @@ IMPORTERS: Final = {
     "cruxeval": "engine.importers.formats.cruxeval:CruxEvalImporter",
     "mint": "engine.importers.formats.mint:MintImporter",
     "tree-of-thoughts": "engine.importers.formats.tot:TreeOfThoughtsImporter",
+    "step-labels": "engine.importers.formats.step_labels:StepLabelsImporter",
+    "flagged-chains": "engine.importers.formats.flagged_chains:FlaggedChainsImporter",
     "gsm8k-solutions": "engine.importers.formats.solutions:SolutionsImporter",
     # The last two take whatever has the usual names, so every format of its own stands before them.
     "problems": "engine.importers.formats.benchmark:BenchmarkImporter",

@@ -1,4 +1,4 @@
-"""basebound audit export, basebound audit import: labels as JSONL or CSV."""
+"""basebound audit export, basebound audit import: labels, flags, notes and marked steps as JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from explorer.render.words import counted
 _COMPLAINTS: Final = 20
 
 IMPORT_HELP: Final = """\
-fields of a line, or columns of a CSV (trace, auditor and label are needed; --as names the auditor of all lines without one):
+fields of a line, or columns of a CSV (trace, auditor and label, or mark, are needed; --as names the auditor of all lines
+without one):
   trace    the trace's link, as `audit queue` and `audit export` write it: run/benchmark:problem/sample
   label    a digit: 1 valid, 2 cancelling errors, 3 guess, 4 answer-aware, 5 skipped steps, 6 wrong reference,
            7 verifier wrong, 8 cannot tell; none takes back what the auditor said of the trace
@@ -26,6 +27,8 @@ fields of a line, or columns of a CSV (trace, auditor and label are needed; --as
   chosen   how the trace came to be read: browse, influence, random, protocol or imported (imported); only "random" says
            something of traces that nobody read
   created  when, as ISO 8601 writes it; else now
+  mark     flag, note (its text in note) or step (its number in step): the line is of a mark, and no label
+  gone     true where a mark was taken away
 
 example:
   {"trace": "base-7b@aime24/aime24:15/731", "auditor": "ann", "label": 2, "step": 14, "note": "sign", "chosen": "random"}
@@ -51,8 +54,11 @@ def run_export(arguments: argparse.Namespace, narrator: Narrator) -> int:
         if arguments.out is not None:
             _refuse(arguments.out, arguments)
         with _output(arguments.out) as file:
-            number = write(rows_out(study, benchmark, arguments.auditor), file)
-    narrator.say(f"{counted(number, 'label')} written" + (f" to {arguments.out}" if arguments.out else ""))
+            rows = list(rows_out(study, benchmark, arguments.auditor))
+            write(rows, file)
+    marked = sum("mark" in row for row in rows)
+    told = counted(len(rows) - marked, "label") + (f" and {counted(marked, 'mark')}" if marked else "")
+    narrator.say(f"{told} written" + (f" to {arguments.out}" if arguments.out else ""))
     return 0
 
 
@@ -91,21 +97,20 @@ def add_import(parser: argparse.ArgumentParser) -> None:
 
 
 def run_import(arguments: argparse.Namespace, narrator: Narrator) -> int:
-    from engine.auditing.exchange import read_in
-    from store.audits import AuditWriter
+    from engine.auditing.exchange import read_in, write_in
     from store.reader import Study
 
     refused = 0
     for path in arguments.files:
         with Study(arguments.db) as study, path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             new, taken = read_in(study, file, is_csv=_is_csv(path), auditor=arguments.name)
-        with AuditWriter(arguments.db) as writer:
-            writer.add_all(new)
+        write_in(arguments.db, new)
         for line, sentence in taken.refused[:_COMPLAINTS]:
             narrator.complain(f"{path}: line {line}: {sentence}")
         if len(taken.refused) > _COMPLAINTS:
             narrator.complain(f"{path}: {counted(len(taken.refused) - _COMPLAINTS, 'line')} more")
         parts = f"{taken.there:,} there already, {taken.older:,} older than what stands, {len(taken.refused):,} refused"
-        narrator.say(f"{path}: {counted(taken.added, 'label')} added, {parts}")
+        marked = f" and {counted(taken.marked, 'mark')}" if taken.marked else ""
+        narrator.say(f"{path}: {counted(taken.added, 'label')}{marked} added, {parts}")
         refused += len(taken.refused)
     return 1 if refused else 0

@@ -1,4 +1,4 @@
-"""The study that comes with the program, as a copy of the user's own: what `basebound explore` opens without a study."""
+"""The studies that come with the program, as copies of the user's own: what `basebound explore` opens without a study."""
 
 from __future__ import annotations
 
@@ -12,37 +12,59 @@ from typing import Final
 
 from explorer.commands.folders import WAY_OUT, data_folder, make_folder
 from explorer.commands.narration import Narrator
-from store.errors import DamagedText, NotAStudy, StudyUnwritable
+from store.errors import DamagedText, NotAStudy, StudyUnwritable, WrongSchema
+
+EXAMPLES: Final = {
+    "boundary": "six tiny models on 60 made-up problems, 1024 samples each (sample_data/CARD.md)",
+    "lucky": "one trace: a right answer that stands on two slips which cancel",
+}
+"""What comes along, by name."""
 
 _APART: Final = ".unpacking-"
 _LEFT_BEHIND_S: Final = 3600
 
 
-def bundled_study(narrator: Narrator, folder: Path | None = None) -> Path:
+def bundled_study(narrator: Narrator, folder: Path | None = None, example: str = "boundary") -> Path:
     """The copy in `folder` (else the user's data folder), made where it is missing. What a user labels in it stays there.
 
     Its name holds the digest of what was copied: a later release with another bundled study leaves this one alone.
     Raises BaseboundError.
     """
-    from sample_data import STUDY
+    from sample_data import LUCKY, STUDY
     from store.files import connect_readonly
 
     folder = folder or data_folder()
     make_folder(folder)
+    source = LUCKY if example == "lucky" else STUDY
     try:
-        packed = STUDY.read_bytes()
+        packed = source.read_bytes()
     except OSError as error:
-        raise NotAStudy(f"{STUDY} cannot be read: {error.strerror}; install basebound again") from None
-    study = folder / f"bundled-{sha256(packed).hexdigest()[:8]}.db"
+        raise NotAStudy(f"{source} cannot be read: {error.strerror}; install basebound again") from None
+    name = "lucky" if example == "lucky" else "bundled"
+    study = folder / f"{name}-{sha256(packed).hexdigest()[:8]}.db"
     if not study.exists():
         _unpack(packed, study)
     try:
+        _bring_up_to_date(study, narrator)
         connect_readonly(study).close()
     except NotAStudy as error:
         way_out = "move it away, and `basebound explore` makes it anew"
         raise NotAStudy(f"{study}, your copy of the bundled study, is damaged; {way_out}") from error
-    narrator.say(f"bundled study: {study} (tiny models, trained on made-up problems; see sample_data/CARD.md)")
+    narrator.say(f"bundled study: {study} ({EXAMPLES[example]})")
     return study
+
+
+def _bring_up_to_date(study: Path, narrator: Narrator) -> None:
+    """A copy that an older program made, in place: what was labelled in it is kept, and a backup lies beside it."""
+    from store.files import connect_readonly
+
+    try:
+        connect_readonly(study).close()
+    except WrongSchema:
+        from store.migrations import migrate  # with it comes numpy
+
+        _, backup = migrate(study)
+        narrator.say(f"{study} was made by an older version and is brought up to date; {backup} is what it was before")
 
 
 def _unpack(packed: bytes, study: Path) -> None:

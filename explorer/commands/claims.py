@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from explorer.commands.narration import Narrator
+from explorer.model.claims import figure_text, finding_text, who
 from explorer.render.words import counted
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 EXAMPLE = "claims {db}"
 
 WIDTH: Final = 80
-_GLYPHS: Final = {"supported": "✓", "not significant": "~", "contradicted": "✗", "cannot tell": "?"}
 _AGREES: Final = {True: "✓ agrees", False: "✗ does not agree", None: "· computed"}
 
 
@@ -145,22 +145,14 @@ def _text(title: str, rows: Sequence[Found]) -> str:
 
 def _shared(rows: Sequence[Found], mark: str) -> list[str]:
     """A reason that several claims share, and which."""
-    head = _lines([f"{_GLYPHS[rows[0].finding]} {rows[0].finding} [{mark}] {counted(len(rows), 'claim')}"], "")
+    head = _lines([f"{finding_text(rows[0].finding)} [{mark}] {counted(len(rows), 'claim')}"], "")
     names = ", ".join(row.claim.name for row in rows)
     return head + _lines([rows[0].reason], "    ") + _lines([names], "    ")
 
 
 def _row(row: Found, mark: str) -> list[str]:
-    who = " against ".join(name for name in (row.other, row.base) if name is not None)
-    of = "" if row.p_of is None else f" of {row.p_of},"
-    chances = [
-        f"{name}{said} {value:.3g}"
-        for name, said, value in (("p", of, row.p_value), ("q", "", row.q_value))
-        if value is not None
-    ]
-    figure = "  ".join([f"{row.statistic}: {row.figure}", *chances])
-    head = _lines([f"{_GLYPHS[row.finding]} {row.finding} [{mark}] {who}"], "  ")
-    return head + _lines([figure] if row.statistic else [], "    ") + _lines([row.reason], "    ")
+    head = _lines([f"{finding_text(row.finding)} [{mark}] {who(row)}"], "  ")
+    return head + _lines([figure_text(row)] if row.statistic else [], "    ") + _lines([row.reason], "    ")
 
 
 def _letter(number: int) -> str:

@@ -6,15 +6,25 @@ import argparse
 import sys
 from pathlib import Path
 
+from explorer.commands.bundled import EXAMPLES
 from store.errors import BaseboundError
 
+ONLY_TRACE = "retold-base@valley/valley:1/0#6"
+"""Of the example `lucky`: what is to be seen stands in its trace."""
 EXAMPLE = "explore {db} --open 'base-7b@aime24/aime24:16/0'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("db", type=Path, nargs="?", metavar="DB", help="a study; without it, the bundled one")
+    parser.add_argument(
+        "--example",
+        choices=EXAMPLES,
+        help="which bundled study: " + "; ".join(f"{name}: {what}" for name, what in EXAMPLES.items()),
+    )
     parser.add_argument("--open", metavar="LINK", help="go straight to a trace: run/benchmark:problem/sample#step")
     parser.add_argument("--verifier", metavar="V", help="judge by this one's verdicts, e.g. imported; else the deciding one")
+    parser.add_argument("--auditor", metavar="NAME", help="who labels; else $BASEBOUND_AUDITOR, else your login's name")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, e.g. to select text")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,4 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     from explorer.commands.bundled import bundled_study
     from explorer.commands.narration import Narrator
 
-    return run_explorer(arguments.db or bundled_study(Narrator(arguments.quiet)), arguments.open, arguments.verifier)
+    if arguments.db and arguments.example:
+        raise BaseboundError("give a study or --example, not both")
+    study = arguments.db or bundled_study(Narrator(arguments.quiet), example=arguments.example or "boundary")
+    link = arguments.open or (ONLY_TRACE if arguments.example == "lucky" else None)
+    return run_explorer(study, link, arguments.verifier, arguments.auditor, mouse=not arguments.no_mouse)

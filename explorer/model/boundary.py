@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from engine.board import Board
+from explorer.model.facts import NO_FACTS, NOT_AUDITED, Audited, Facts, Proof
 from explorer.model.numbers import Membership, Sets
 from explorer.model.session import Pair
 from store.rows import Count, ProblemRow, RunRow
@@ -32,6 +33,19 @@ class BoundaryRow:
     """Samples of either run whose verdict another verifier or rule contradicts."""
     member: Membership | None
     """None while the sets are being computed, where there is one run only, and where a run has no judged sample."""
+    proof: Proof | None = None
+    """None as `member`."""
+    guesses: tuple[float | None, float | None] = (None, None)
+    """Each run's chance to guess it right; None where nothing tells."""
+    paths: tuple[int | None, int | None] = (None, None)
+    """Reasoning paths of each run's right answers; None where nobody has looked for them, or there are no traces."""
+    audited: Audited = NOT_AUDITED
+    tags: tuple[str, ...] = ()
+
+    @property
+    def solves_alone(self) -> bool:
+        """Whether one run alone solves it: where evidence is asked for."""
+        return self.member in (Membership.BASE_ONLY, Membership.OTHER_ONLY)
 
     @property
     def differs(self) -> bool:
@@ -59,6 +73,12 @@ class Order(StrEnum):
     BASE = "base c/n"
     OTHER = "other c/n"
     DIFFERENCE = "difference"
+    EVIDENCE = "evidence"
+    """Problems that one run alone solves first, of these the clear ones, then the least p of Fisher's test."""
+    PATHS = "paths"
+    """The most paths first, of either run."""
+    AUDIT = "audit"
+    """The most read ones first."""
 
 
 _MEMBERS: Final = {
@@ -70,21 +90,31 @@ _MEMBERS: Final = {
 
 
 def boundary_rows(
-    pair: Pair, sets: Sets | None, file_board: Board | None, disputed: Mapping[tuple[int, int], int] = MappingProxyType({})
+    pair: Pair,
+    sets: Sets | None,
+    file_board: Board | None,
+    disputed: Mapping[tuple[int, int], int] = MappingProxyType({}),
+    proofs: Mapping[int, Proof] = MappingProxyType({}),
+    facts: Facts = NO_FACTS,
 ) -> list[BoundaryRow]:
-    """disputed: by (run_id, problem_id)."""
+    """disputed: by (run_id, problem_id); proofs: by problem_id."""
     members: Mapping[str, Membership] = {} if sets is None else sets.members
     return [
         BoundaryRow(
-            place,
-            problem,
-            pair.count(pair.base, problem),
-            pair.count(pair.other, problem),
-            _count(file_board, pair.base, problem),
-            _count(file_board, pair.other, problem),
-            all(count is not None and count.n > 0 for count in (pair.count(run, problem) for run in pair.runs)),
-            sum(disputed.get((run.run_id, problem.problem_id), 0) for run in pair.runs),
-            members.get(problem.key),
+            place=place,
+            problem=problem,
+            base=pair.count(pair.base, problem),
+            other=pair.count(pair.other, problem),
+            file_base=_count(file_board, pair.base, problem),
+            file_other=_count(file_board, pair.other, problem),
+            is_judged=all(count is not None and count.n > 0 for count in (pair.count(run, problem) for run in pair.runs)),
+            disputed=sum(disputed.get((run.run_id, problem.problem_id), 0) for run in pair.runs),
+            member=members.get(problem.key),
+            proof=proofs.get(problem.problem_id),
+            guesses=(_guess(facts, pair.base, problem), _guess(facts, pair.other, problem)),
+            paths=(_paths(facts, pair, pair.base, problem), _paths(facts, pair, pair.other, problem)),
+            audited=facts.audited.get(problem.problem_id, NOT_AUDITED),
+            tags=facts.tags.get(problem.problem_id, ()),
         )
         for place, problem in enumerate(pair.board.problems)
     ]
@@ -98,19 +128,9 @@ def matches(row: BoundaryRow, chosen: Chosen) -> bool:
     return row.disputed > 0 or row.differs if chosen is Chosen.DISPUTED else row.member is _MEMBERS[chosen]
 
 
-def contains(row: BoundaryRow, text: str) -> bool:
-    """Whether the problem holds the text, capitals aside: in its key, statement (as lists have it) or reference."""
-    wanted = text.casefold()
-    return any(wanted in part.casefold() for part in (row.problem.key, row.problem.statement, row.problem.reference) if part)
-
-
-def select(rows: Iterable[BoundaryRow], text: str, order: Order, answering: Set[int] = frozenset()) -> list[BoundaryRow]:
-    """The rows that hold the text. answering: ids of problems whose answers hold it, which rows cannot tell."""
-
-    def has_text(row: BoundaryRow) -> bool:
-        return not text or row.problem.problem_id in answering or contains(row, text)
-
-    return sorted((row for row in rows if has_text(row)), key=_KEYS[order])
+def select(rows: Iterable[BoundaryRow], order: Order, fitting: Set[int] | None = None) -> list[BoundaryRow]:
+    """The rows in order; of those whose problem_id is in `fitting`, where there is such a set."""
+    return sorted((row for row in rows if fitting is None or row.problem.problem_id in fitting), key=_KEYS[order])
 
 
 def sizes(rows: Sequence[BoundaryRow]) -> dict[Chosen, int]:
@@ -128,9 +148,27 @@ def _count(board: Board | None, run: RunRow | None, problem: ProblemRow) -> Coun
     return None if board is None or run is None else board.cells.get((run.run_id, problem.problem_id))
 
 
+def _guess(facts: Facts, run: RunRow | None, problem: ProblemRow) -> float | None:
+    chance = None if run is None else facts.chances.get((run.run_id, problem.problem_id))
+    return None if chance is None else chance.value
+
+
+def _paths(facts: Facts, pair: Pair, run: RunRow | None, problem: ProblemRow) -> int | None:
+    """0 only where the run has no right answer: of one whose right answers are not stored nobody knows the paths."""
+    count = pair.count(run, problem)
+    if not facts.has_paths or run is None or count is None:
+        return None
+    return facts.paths.get((run.run_id, problem.problem_id)) or (None if count.correct else 0)
+
+
 def _rate(count: Count | None) -> float:
     """c/n, with unjudged problems before all others."""
     return -1.0 if count is None or not count.n else count.correct / count.n
+
+
+def _evidence(proof: Proof | None) -> tuple[bool, float]:
+    """Clear ones first, problems without evidence last."""
+    return (True, 2.0) if proof is None else (not proof.evidence.clear, proof.evidence.p_value)
 
 
 def _natural(key: str) -> tuple[bool, int, str]:
@@ -144,4 +182,7 @@ _KEYS: Final[dict[Order, Callable[[BoundaryRow], Any]]] = {
     Order.BASE: lambda row: _rate(row.base),
     Order.OTHER: lambda row: _rate(row.other),
     Order.DIFFERENCE: lambda row: _rate(row.other) - _rate(row.base),
+    Order.EVIDENCE: lambda row: (not row.solves_alone, *_evidence(row.proof)),
+    Order.PATHS: lambda row: -max((number for number in row.paths if number is not None), default=-1),
+    Order.AUDIT: lambda row: -row.audited.read,
 }

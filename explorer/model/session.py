@@ -10,16 +10,21 @@ import getpass
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.board import Board, opposite_run, read_board, reference_run
 from explorer.render.words import pair_words
+from store.errors import NotAStudy
 from store.names import Link
 from store.reader import Study
 from store.rows import Count, ProblemRow, RunRow, Trace, TraceRow
 from store.types import IMPORTED
+
+if TYPE_CHECKING:
+    from explorer.model.labels import Labels
 
 BUSY_MS: Final = 1_500
 """How long a read waits for a lock. Somebody looks at the screen: a sentence and another try serve them better than waiting."""
@@ -71,6 +76,8 @@ class Session:
         self.auditor = auditor or own_name()
         self._disputed: tuple[tuple[str, int], Mapping[tuple[int, int], int]] | None = None
         self._read = self._read_boards()
+        self.version_seen = self._read.version
+        """The newest `data_version` of the study that anybody here has seen."""
 
     @classmethod
     def open(cls, path: Path, verifier: str | None = None, auditor: str | None = None) -> Session:
@@ -100,6 +107,24 @@ class Session:
     def file_boards(self) -> Mapping[str, Board]:
         return self._read.files
 
+    @cached_property
+    def labels(self) -> Labels:
+        """What is labelled here, and the way back from it: one for all screens."""
+        from explorer.model.labels import Labels
+
+        return Labels(self)
+
+    def apart(self) -> Study:
+        """The study on a connection of its own, for what takes long: what a person asks for must not wait behind it."""
+        return Study(self.study.path, BUSY_MS)
+
+    def look(self) -> bool:
+        """Has anybody committed something to the study since the last look? Raises StudyError where it cannot be read."""
+        if not self.study.path.exists():
+            raise NotAStudy(f"{self.study.path} is no longer there; what is shown comes from the file as it was opened")
+        before, self.version_seen = self.version_seen, self.study.data_version()
+        return before != self.version_seen
+
     def newer_boards(self) -> Boards | None:
         """The boards read again; None where nothing was committed since they were read. Changes nothing: see `take`."""
         return None if self.study.data_version() == self._read.version else self._read_boards()
@@ -119,10 +144,10 @@ class Session:
         return Pair(board, base, other)
 
     def disputed(self, benchmark: str) -> Mapping[tuple[int, int], int]:
-        """By (run_id, problem_id). On a connection of its own: it takes long, and what a person asks for must not wait."""
+        """By (run_id, problem_id). Takes long: see `apart`."""
         key = benchmark, self.study.data_version()
         if self._disputed is None or self._disputed[0] != key:
-            with Study(self.study.path) as apart:
+            with self.apart() as apart:
                 self._disputed = key, apart.disputed(benchmark, self.verifier)
         return self._disputed[1]
 

@@ -6,7 +6,7 @@ The Traces screen makes a walk from its list and filter, the Reader goes along i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.render.words import outcome
 from store.rows import ProblemRow, RunRow, Trace, TraceRow
@@ -116,3 +116,22 @@ class Walk:
                 correct = [place for place in same_run if traces[place].outcome is Outcome.CORRECT]
                 return Walk(self.problems, at_problem, traces, (correct or same_run)[0], choice)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hits(Walk):
+    """A way through what a search found: `traces` are of all `problems`, in the order they were found."""
+
+    def sample(self, by: int) -> Walk | None:
+        at = self.at_trace + by
+        return self._to(at) if 0 <= at < len(self.traces) else None
+
+    def at(self, at_problem: int, rows: Sequence[TraceRow]) -> Walk | None:  # noqa: ARG002 - the hits are known already
+        """The first hit in that problem."""
+        wanted = self.problems[at_problem].problem_id
+        return self._to(next(at for at, row in enumerate(self.traces) if row.problem_id == wanted))
+
+    def _to(self, at: int) -> Walk:
+        problem_id = self.traces[at].problem_id
+        at_problem = next(place for place, problem in enumerate(self.problems) if problem.problem_id == problem_id)
+        return replace(self, at_trace=at, at_problem=at_problem)

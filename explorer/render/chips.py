@@ -1,11 +1,15 @@
-"""The choices that Tab goes through, on one line: the one in force stands in brackets."""
+"""Choices and filters on one line, each with how many rows it leaves.
+
+`chips`: what Tab goes through; the one in force stands in brackets. `terms`: the parts of a filter that was typed, and what
+they leave together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.render.pieces import Line, Piece, Tone, dim, plain, width_of
+from explorer.render.pieces import Line, Piece, Tone, dim, plain, strong, width_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,45 @@ class Chip:
         return f"{self.word} {'×' * self.is_name}{self.number:,}{whole}"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a filter, and how many rows it leaves by itself."""
+
+    text: str
+    number: int | None
+    """None while it is counted."""
+
+
+_LONGEST_PART = 40
+
+
 def chips(choices: Sequence[Chip], chosen: int, width: int) -> Line:
     """The line. Where not all fit, those before the one in force give way, so that it is always seen."""
     first = 0
     while first < chosen and width_of(_line(choices[first : chosen + 1], chosen - first, first)) > width:
         first += 1
     return _line(choices[first:], chosen - first, first)
+
+
+def terms(parts: Sequence[Part], left: int | None, of: int, width: int) -> Line:
+    """A filter's parts and what they leave together: / set:base-only 4  guess* 17  = 3 of 30.
+
+    left: None while it is counted. Where not all parts fit, the first ones give way to what they leave.
+    """
+    total: list[Piece] = [dim("  = "), strong("…" if left is None else f"{left:,}"), dim(f" of {of:,}")]
+    shown = list(parts)
+    while len(shown) > 1 and width_of([*_parts(shown, len(shown) < len(parts)), *total]) > width:
+        shown.pop(0)
+    return [*_parts(shown, len(shown) < len(parts)), *total]
+
+
+def _parts(parts: Sequence[Part], hidden: bool) -> list[Piece]:
+    pieces: list[Piece] = [dim(" /‹" if hidden else " / ")]
+    for place, part in enumerate(parts):
+        text = part.text if len(part.text) <= _LONGEST_PART else part.text[: _LONGEST_PART - 1] + "…"
+        pieces += [plain("  " if place else ""), (text, Tone.ACCENT)]
+        pieces.append(dim(" …") if part.number is None else (f" {part.number:,}", Tone.PLAIN if part.number else Tone.WARN))
+    return pieces
 
 
 def _line(choices: Sequence[Chip], chosen: int, hidden: int) -> Line:

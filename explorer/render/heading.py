@@ -1,24 +1,69 @@
 """What stands over a trace, always in sight: whose it is, the verdict and how it was reached, the file's own score, its size.
 
-Laid out in as few lines as the width allows; nothing is left out, because each part can overturn what the text suggests.
+Laid out in as few lines as the width allows, what decides first: each part can overturn what the text suggests. Where the
+terminal has no room for all of it, how the trace was drawn goes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from explorer.render.pieces import Line, Piece, Tone, dim, flow, plain, strong
+from explorer.render.annotations import FAILS, HOLDS, Checked, as_it_reads, summary
+from explorer.render.pieces import Line, Piece, Tone, dim, fitted, flow, joined, plain, strong
 from explorer.render.text import one_line
-from explorer.render.words import LABELS, NONE, differs, finish, glyph, is_doubt, outcome, role, settings
+from explorer.render.words import LABELS, NONE, counted, differs, finish, glyph, is_doubt, outcome, role, settings
+from store.marks import Kind
 from store.rows import Trace, VerdictRow
-from store.types import IMPORTED, Outcome
+from store.types import IMPORTED, UNKNOWN, Outcome
+
+if TYPE_CHECKING:
+    from explorer.model.labels import Said
 
 _ANSWER_AT_MOST = 60
+CHECKED_CHARS: Final = 200_000
+"""A longer response is checked when somebody asks: a hostile one of a megabyte takes half a minute."""
+_MORE = " …"
+_MARKED: Final = {Kind.FLAG: "⚑ flagged", Kind.NOTE: "has a note", Kind.STEP: "marks a step"}
 
 
-def heading(trace: Trace, width: int) -> Sequence[Line]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a trace beside its row in the study. Nothing of it: what the row says has to do."""
+
+    said: Said | None = None
+    checked: Checked | None = None
+    """None while nobody has looked yet."""
+    step_starts: Sequence[int] = ()
+    images: int = 0
+
+
+def heading(trace: Trace, width: int, beside: Beside | None = None, most: int = 1 << 10) -> Sequence[Line]:
+    """At most `most` lines, what decides first; where something had to go, the last one ends with a word that it did."""
     said = [[*_verdict(trace)], _reference(trace), *_readings(trace), *_file_score(trace), *_other_verdicts(trace)]
-    return flow(said, width) + flow([_who(trace), *_size(trace), *_measured(trace), settings(trace.run.settings)], width)
+    beside = beside or Beside()
+    labels = _labels(trace, beside.said)
+    about = [*labels, _who(trace), *_size(trace), *_images(beside), *_measured(trace), _drawn(trace)]
+    lines = [*flow(said, width), *check_lines(trace, beside), *flow(about, width)]
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], [*fitted(lines[most - 1], max(1, width - len(_MORE))), dim(_MORE)]]
+
+
+def check_lines(trace: Trace, beside: Beside) -> list[Line]:
+    """One line of what was found in the response; it is there before anything was, so that nothing moves when it comes."""
+    checked = beside.checked
+    if checked is None:
+        return (
+            [[dim("· not checked yet: . checks a long trace")]] if trace.row.chars > CHECKED_CHARS else [[dim("· checking …")]]
+        )
+    right, wrong = checked.right, len(checked.stated) - checked.right
+    counts = [dim(f"{HOLDS} {right:,} {FAILS} {wrong:,}" if checked.stated else "no equality that could be checked")]
+    if not checked.reasons:
+        return [joined([[dim("no reason for doubt found")], counts])]
+    scored = trace.row.outcome is not Outcome.INCORRECT
+    return [joined([summary(checked, beside.step_starts, scored=scored), counts])]
 
 
 def deciding(trace: Trace) -> VerdictRow | None:
@@ -36,7 +81,7 @@ def _verdict(trace: Trace) -> Line:
     if verdict is None:
         return pieces
     if verdict.answer is not None:
-        pieces += [dim("  answer "), strong(_short(verdict.answer))]
+        pieces += [dim("  answer "), strong(_maths(verdict.answer))]
     said = f"{verdict.verifier}: {verdict.route}"
     pieces.append(dim(f"  ({said}{': ' + _short(verdict.detail) if verdict.detail else ''})"))
     return pieces
@@ -44,7 +89,7 @@ def _verdict(trace: Trace) -> Line:
 
 def _reference(trace: Trace) -> Line:
     reference = trace.problem.reference
-    return [dim("reference "), strong(_short(reference) if reference is not None else NONE)]
+    return [dim("reference "), strong(_maths(reference) if reference is not None else NONE)]
 
 
 def _file_score(trace: Trace) -> list[Line]:
@@ -55,7 +100,7 @@ def _file_score(trace: Trace) -> list[Line]:
     said = outcome(file.outcome)[0]
     pieces: list[Piece] = [(f"file {said} ≠", Tone.WARN) if differs(trace.row) else dim(f"file {said}")]
     if file.answer is not None and differs(trace.row):
-        pieces.append(dim(f" (answer {_short(file.answer)})"))
+        pieces.append(dim(f" (answer {_maths(file.answer)})"))
     return [pieces]
 
 
@@ -78,7 +123,7 @@ def _readings(trace: Trace) -> list[Line]:
     lines: list[Line] = []
     for reading in verdict.readings if verdict else ():
         doubt = Tone.WARN if is_doubt(reading, trace.row.outcome) else Tone.DIM
-        said = NONE if reading.answer is None else _short(reading.answer)
+        said = NONE if reading.answer is None else _maths(reading.answer)
         lines.append([(f"{reading.rule} box {said} {glyph(reading.outcome)}", doubt)])
     return lines
 
@@ -98,9 +143,40 @@ def _size(trace: Trace) -> list[Line]:
     row = trace.row
     parts: list[Line] = [[plain(f"{row.tokens:,} tokens")]] if row.tokens is not None else []
     parts += [[plain(f"{row.chars:,} chars")], [dim("finish "), finish(row.finish)]]
-    if row.label is not None:
-        parts.append([(f"label {row.label} {LABELS.get(row.label, '')}", Tone.ACCENT)])
     return parts
+
+
+def _labels(trace: Trace, said: Said | None) -> list[Line]:
+    """What every auditor says of it; the flag, the note and the marked steps."""
+    if said is None:
+        return [] if trace.row.label is None else [[_label(trace.row.label)]]
+    own = [] if said.own is None else [said.own]
+    lines: list[Line] = [[dim(f"{row.auditor}: "), _label(row.label, row.step)] for row in (*own, *said.others) if row.label]
+    if said.flagged:
+        lines.append([("⚑ flagged", Tone.ACCENT)])
+    if said.note:
+        lines.append([dim("note "), plain(f"“{_short(said.note)}”")])
+    by_others = dict.fromkeys(f"{mark.auditor}: {_MARKED[mark.kind]}" for mark in said.other_marks)
+    return lines + [[dim(one)] for one in by_others]
+
+
+def _label(label: int, step: int | None = None) -> Piece:
+    return (f"{label} {LABELS.get(label, '')}" + (f" at step {step}" if step else ""), Tone.ACCENT)
+
+
+def _images(beside: Beside) -> list[Line]:
+    return [[(counted(beside.images, "image"), Tone.WARN), dim(" (t)")]] if beside.images else []
+
+
+def _drawn(trace: Trace) -> Line:
+    values = trace.run.settings
+    known = (values.temperature, values.top_p, values.max_tokens, values.context_cap, values.prompt_template)
+    return settings(values) if any(value != UNKNOWN for value in known) else [dim("sampling settings unknown")]
+
+
+def _maths(text: str) -> str:
+    """An answer as it reads, where it is maths that can be shown so, else as it came."""
+    return _short(as_it_reads(text))
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual import on
@@ -20,6 +21,7 @@ from explorer.model.session import Pair, Session
 from explorer.render.pieces import Line
 from explorer.render.text import visible
 from explorer.screens.ways import screen_at
+from explorer.widgets.clipboard import copy_to_tmux, write_clip_file
 from explorer.widgets.crumbs import Crumbs
 from store.errors import StudyError
 from store.names import Link
@@ -40,6 +42,16 @@ class CouldNotRead(Message):
     """Of the work that failed."""
 
 
+@dataclass
+class Copied(Message):
+    """Something was copied."""
+
+    text: str
+    what: str
+    by_tmux: bool
+    file: Path | None
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
     """Where somebody is: what the ways to other screens begin at."""
@@ -56,7 +68,7 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "way('queue')", "audit", id="go.queue", tooltip="The audit queue: what to read next, and label"),
-        Binding("p", "way('plots')", "plots", id="go.plots", tooltip="pass@k, differences, coverage, perplexity as pictures"),
+        Binding("p", "way('plots')", "plots", id="go.plots", tooltip="Pictures: pass@k, differences, coverage, perplexity"),
         Binding("P", "way('paths')", "paths", show=False, id="go.paths", tooltip="Which reasoning paths each run takes"),
         Binding("C", "way('claims')", "claims", show=False, id="go.claims", tooltip="What the runs say of each claim"),
         Binding("y", "copy", "copy", show=False, id="go.copy", tooltip="Copy a link to this place: `explore --open LINK`"),
@@ -72,6 +84,7 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
         super().__init__()
         self.session = session
         self.said = ""
+        self._version_seen: int | None = None
 
     @property
     def is_low(self) -> bool:
@@ -95,6 +108,36 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
         here = self.here
         if here is not None:
             self.go(way, here.pair, here.problem)
+
+    def action_copy(self) -> None:
+        here = self.here
+        if here is None or here.link is None:
+            self.say("nothing here that a link could point at")
+        else:
+            self.copy(str(here.link), str(here.link))
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text by every way there is, and say by which: `what` is how the notice calls it."""
+        self.read("copy", lambda: Copied(text, what, copy_to_tmux(text), write_clip_file(text)))
+
+    @on(Copied)
+    def say_copied(self, message: Copied) -> None:
+        if not message.by_tmux:
+            self.app.copy_to_clipboard(message.text)
+        way = "tmux buffer" if message.by_tmux else "terminal clipboard (OSC 52)"
+        self.say(f"{message.what}\ncopied to the {way}" + (f" and {message.file}" if message.file else ""))
+
+    def on_screen_resume(self) -> None:
+        """Coming back, perhaps after the study has changed while another screen lay on this one."""
+        if self._version_seen is not None:
+            self.hear_of_change()
+        self._version_seen = self.session.version_seen
+
+    def hear_of_change(self) -> None:
+        """Read again where the study is another one than when this screen last heard of it."""
+        version, self._version_seen = self._version_seen, self.session.version_seen
+        if version != self._version_seen:
+            self.study_changed()
 
     def study_changed(self) -> None:
         """Another program, or a label given here, has changed the study: read again what may be another thing now."""

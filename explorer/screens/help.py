@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from explorer.render.pieces import Line, Piece, Tone, dim, fitted, plain, strong, width_of
 from explorer.render.words import BASE_MARK, OTHER_MARK
 from explorer.render.wrap import wrap
+from explorer.widgets.key_line import far
 from explorer.widgets.lines import Lines
 
 _WIDTH = 76
@@ -30,8 +31,18 @@ _MARKS: Sequence[tuple[Piece, str]] = (
     (("≠", Tone.WARN), "the file's own score says otherwise than the deciding verdict"),
     (("⟦ ⟧", Tone.STRONG), "the answer that the deciding verdict was given for"),
     (("▶", Tone.ACCENT), "the step of the reasoning you are at"),
+    (("✎", Tone.ACCENT), "a step that you marked"),
+    (
+        ("✓ ✗ ⚠", Tone.PLAIN),
+        "in a response: an equality that holds, one that does not, another reason for doubt; none: not checkable",
+    ),
+    (("┤ ├", Tone.PLAIN), "a box"),
+    (("░ ·", Tone.PLAIN), "in a plot: the 95 % band of the baseline (shaded) and of the compared run (dotted ends)"),
 )
-_CLOSING = "Text is selected with the mouse as your terminal does it."
+_CLOSING = (
+    "Hold Shift to select text with the mouse as your terminal does it (or start with --no-mouse). "
+    "`basebound keys` says how to give actions other keys."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class KeyHelp:
 def key_help(app: App[None], active: Iterable[ActiveBinding]) -> list[KeyHelp]:
     """One for each action that has a description, its keys together: the screen's own first, and of them the shown ones."""
     keys: dict[tuple[str, str, str], list[str]] = {}
-    in_order = sorted(active, key=lambda each: (each.node is not app.screen, not each.binding.show))
+    in_order = sorted(active, key=lambda each: (each.node is not app.screen, far(each.binding), not each.binding.show))
     for binding in (each.binding for each in in_order):
         if binding.description and not binding.system and binding.id is not None:
             shown = binding.key_display or app.get_key_display(binding)

@@ -1,14 +1,14 @@
 """The boundary table: what each of two runs makes of every problem, by sets at their common k.
 
-Beneath it, the problem under the cursor: statement, reference and which answers each run gave, read a moment after the
-cursor has come to rest.
+The table is there at once, from stored counts; sets and evidence, then guess chances, paths, labels and tags come from workers.
+Beneath it, the problem under the cursor: statement, reference and which answers each run gave, read a moment after the cursor
+has come to rest.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from textual import on
@@ -18,36 +18,44 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 
+from engine.board import Board, read_board
 from explorer.model.boundary import BoundaryRow, Chosen, Order, boundary_rows, matches, select, sizes
 from explorer.model.boundary_table import boundary_fields
+from explorer.model.detail import Answered, detail_lines, read_answers
+from explorer.model.facts import NO_FACTS, Facts, Proof, proofs, read_facts, read_labels_again
+from explorer.model.listing import Narrowed, found_at_once, narrowed_problems
 from explorer.model.numbers import Sets, pair_numbers
 from explorer.model.session import Pair, Session
+from explorer.model.tracelist import Habits
 from explorer.model.walk import Goal, Place
 from explorer.render.chips import Chip, chips
-from explorer.render.histogram import Answer, answers, histogram
-from explorer.render.paragraph import first_lines
-from explorer.render.pieces import Line, Tone, dim, fitted, joined, plain, strong, width_of
-from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE
-from explorer.screens.base import CouldNotRead, ExplorerScreen
+from explorer.render.pieces import Line, Tone, dim, fitted, joined, plain, width_of
+from explorer.render.words import MARKS
+from explorer.screens.base import CouldNotRead, Here
+from explorer.screens.filtering import FILTER, Filtering
 from explorer.screens.traces import TracesScreen
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.lines import Lines
 from explorer.widgets.prompt import Prompt
 from explorer.widgets.virtual_list import Row, Table, VirtualList
+from store.errors import StudyError
+from store.names import Link
 from store.rows import ProblemRow
 
 _REST_SECONDS = 0.08
 """How long the cursor rests on a problem before its traces are read: holding j reads nothing."""
 
 _AGAINST: Final = dim("  against  ")
-_NONE_FITS = "no problem fits: Esc drops the text, Tab changes the set"
+_NONE_FITS = "no problem fits: Esc drops the filter, Tab changes the set"
+_DETAIL_LINES: Final = ((45, 9), (32, 8), (0, 6))
+"""Lines of the detail, by how many the terminal has at least."""
 
 
 @dataclass
 class SetsReady(Message):
     sets: Sets | None
+    proofs: Mapping[int, Proof]
 
 
 @dataclass
@@ -58,22 +66,28 @@ class DisputedCounted(Message):
 
 
 @dataclass
-class AnswersRead(Message):
-    """What each run answered to one problem, by run_id."""
-
-    problem: ProblemRow
-    by_run: Mapping[int, Counter[Answer]]
+class FactsRead(Message):
+    facts: Facts
 
 
 @dataclass
-class AnswersSearched(Message):
-    """The problems to which some trace gave an answer that holds the text."""
-
-    text: str
-    problem_ids: frozenset[int]
+class AnswersRead(Message):
+    answered: Answered
 
 
-class ProblemsScreen(ExplorerScreen[None]):
+@dataclass
+class ProblemsNarrowed(Message):
+    narrowed: Narrowed
+
+
+@dataclass
+class BoardRead(Message):
+    """The benchmark's board as it is now."""
+
+    board: Board
+
+
+class ProblemsScreen(Filtering[None]):
     """Every problem of a benchmark, for one pair of runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,47 +96,53 @@ class ProblemsScreen(ExplorerScreen[None]):
         Binding(
             "shift+tab", "choose(-1)", "previous set", show=False, id="problems.previous_set", tooltip="Show the set before"
         ),
-        Binding("s", "sort", "sort", id="problems.sort", tooltip="Order by key, by either run's rate or by their difference"),
-        Binding("/", "search", "filter", key_display="/", id="problems.filter", tooltip="Only problems that hold a text"),
+        Binding(
+            "s",
+            "sort",
+            "sort",
+            id="problems.sort",
+            tooltip="Order by key, either run's rate, their difference, evidence, paths, or what was audited",
+        ),
+        Binding(
+            "w", "why", "why", id="problems.why", tooltip="Why this problem is in its set: all evidence about it on one page"
+        ),
+        FILTER,
+        Binding("T", "tags", "tags", show=False, id="problems.tags", tooltip="Put words of your own on this problem"),
         Binding("R", "again", "read again", show=False, id="problems.again", tooltip="Read this problem's answers again"),
         Binding(
-            "escape",
-            "back",
-            "back",
-            key_display="Esc",
-            id="problems.back",
-            tooltip="Drop the text filter, else back to the study",
+            "escape", "back", "back", key_display="Esc", id="problems.back", tooltip="Drop the filter, else back to the study"
         ),
     ]
 
     DEFAULT_CSS = """
     ProblemsScreen #pair { height: 1; padding: 0 1; }
-    ProblemsScreen #chips { margin: 0 0 1 0; height: 1; }
+    ProblemsScreen #problems { margin: 1 0 0 0; }
     ProblemsScreen #detail { height: 7; margin: 1 0 0 0; padding: 0 2; }
-    ProblemsScreen.-low #chips { margin: 0; }
+    ProblemsScreen.-low #problems { margin: 0; }
     ProblemsScreen.-low #detail { display: none; }
     """
 
     chosen: reactive[Chosen] = reactive(Chosen.ALL, init=False)
     order: reactive[Order] = reactive(Order.STUDY, init=False)
-    text: reactive[str] = reactive("", init=False)
 
-    def __init__(self, session: Session, pair: Pair, goto: Goal | None = None) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, pair: Pair, goto: Goal | None = None, expression: str = "") -> None:
+        super().__init__(session, expression)
         self.pair = pair
         self._goto = goto
         self._file_board = session.file_boards.get(pair.board.benchmark)
         self._sets: Sets | None = None
         self._sets_known = False
+        self._proofs: Mapping[int, Proof] = {}
+        self._facts = NO_FACTS
         self._disputed: Mapping[tuple[int, int], int] = {}
         self._rows = boundary_rows(pair, None, self._file_board)
-        self._with_text = self._rows
+        self._fitting = self._rows
+        """The rows that the filter leaves."""
         self.listed: list[BoundaryRow] = self._rows
-        """The rows that set and text leave, in order."""
-        self._answers: AnswersRead | None = None
+        """The rows that set and filter leave, in order."""
+        self._answered: Answered | None = None
         self._rest: Timer | None = None
-        self._answering: frozenset[int] = frozenset()
-        self._is_searching = False
+        self._habits = Habits()
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -139,8 +159,10 @@ class ProblemsScreen(ExplorerScreen[None]):
         if self._goto is not None:
             self._select(self._goto.trace.problem)
             self.open_traces(self._goto)
-        self.read("sets", lambda: SetsReady(pair_numbers(self.pair).sets))
-        self.read("disputed", lambda: DisputedCounted(self.session.disputed(self.pair.board.benchmark)))
+        self._read_numbers()
+        self.read("facts", lambda: FactsRead(read_facts(self.session, self.pair)))
+        if self.wanted is not None:
+            self.narrow()
 
     @property
     def selected(self) -> BoundaryRow | None:
@@ -148,9 +170,16 @@ class ProblemsScreen(ExplorerScreen[None]):
         place = self.query_one(VirtualList).cursor
         return self.listed[place] if place < len(self.listed) else None
 
+    @property
+    def here(self) -> Here:
+        row = self.selected
+        if row is None:
+            return Here(self.pair)
+        return Here(self.pair, row.problem, Link(self.pair.base.slug, row.problem.benchmark, row.problem.key))
+
     @on(SetsReady)
     def show_sets(self, message: SetsReady) -> None:
-        self._sets, self._sets_known = message.sets, True
+        self._sets, self._sets_known, self._proofs = message.sets, True, message.proofs
         self._make_rows()
 
     @on(DisputedCounted)
@@ -158,9 +187,17 @@ class ProblemsScreen(ExplorerScreen[None]):
         self._disputed = message.disputed
         self._make_rows()
 
-    def _make_rows(self) -> None:
-        self._rows = boundary_rows(self.pair, self._sets, self._file_board, self._disputed)
-        self._list_rows()
+    @on(FactsRead)
+    def show_facts(self, message: FactsRead) -> None:
+        self._facts = message.facts
+        self._make_rows()
+
+    @on(BoardRead)
+    def take_board(self, message: BoardRead) -> None:
+        if message.board != self.pair.board:
+            self.pair = replace(self.pair, board=message.board)
+            self._make_rows()
+            self._read_numbers()
 
     @on(VirtualList.Highlighted)
     def problem_under_cursor(self) -> None:
@@ -171,36 +208,41 @@ class ProblemsScreen(ExplorerScreen[None]):
 
     @on(AnswersRead)
     def show_answers(self, message: AnswersRead) -> None:
-        self._answers = message
+        self._answered = message.answered
         self._show_detail()
 
-    @on(Prompt.Entered)
-    def filter_by_text(self, message: Prompt.Entered) -> None:
-        self.query_one(VirtualList).focus()
-        if message.text is not None:
-            self.text = message.text.strip()
+    @on(ProblemsNarrowed)
+    def show_narrowed(self, message: ProblemsNarrowed) -> None:
+        if message.narrowed.filter == self.wanted:
+            self.narrowed = message.narrowed
+            self._list_rows()
+
+    def could_not_read(self, message: CouldNotRead) -> None:
+        if message.group == "narrow":
+            self.failed = True
+            self._list_rows()
+
+    def study_changed(self) -> None:
+        session, pair = self.session, self.pair
+
+        def again() -> FactsRead:
+            audited, tags = read_labels_again(session, pair)
+            return FactsRead(replace(self._facts, audited=audited, tags=tags))
+
+        self.read("board", lambda: BoardRead(read_board(session.study, pair.board.benchmark, session.verifier)))
+        self.read("facts", again)
+
+    def narrow(self) -> None:
+        if self.wanted is not None:
+            session, pair, wanted = self.session, self.pair, self.wanted
+            self.read("narrow", lambda: ProblemsNarrowed(narrowed_problems(session, pair, wanted)))
+        self._list_rows()
 
     def watch_chosen(self) -> None:
         self._list_rows()
 
     def watch_order(self) -> None:
         self._list_rows()
-
-    def watch_text(self) -> None:
-        self._answering = frozenset()
-        self._search_answers()
-        self._list_rows()
-
-    @on(AnswersSearched)
-    def add_answering(self, message: AnswersSearched) -> None:
-        if message.text == self.text:
-            self._answering, self._is_searching = message.problem_ids, False
-            self._list_rows()
-
-    def could_not_read(self, message: CouldNotRead) -> None:
-        if message.group == "search":
-            self._is_searching = False
-            self._show_crumbs()
 
     def on_resize(self) -> None:
         self._show_chips()
@@ -215,23 +257,41 @@ class ProblemsScreen(ExplorerScreen[None]):
 
     def action_again(self) -> None:
         self._read_answers()
-        self._search_answers()
-        self._show_crumbs()
+        self.set_filter(self.wanted)
 
     def action_choose(self, by: int) -> None:
         offered = self._offered()
         self.chosen = offered[(offered.index(self.chosen) + by) % len(offered)]
 
     def action_sort(self) -> None:
-        orders = [order for order in Order if self.pair.other is not None or order not in (Order.OTHER, Order.DIFFERENCE)]
+        of_pairs = (Order.OTHER, Order.DIFFERENCE, Order.EVIDENCE)
+        orders = [order for order in Order if self.pair.other is not None or order not in of_pairs]
         self.order = orders[(orders.index(self.order) + 1) % len(orders)]
 
-    def action_search(self) -> None:
-        self.query_one(Prompt).ask("filter problems: key, statement, reference or answer", self.text)
+    def action_why(self) -> None:
+        if self.selected is None:
+            self.say(_NONE_FITS)
+        else:
+            self.go("why", self.pair, self.selected.problem)
+
+    def action_tags(self) -> None:
+        row = self.selected
+        if row is None:
+            self.say(_NONE_FITS)
+            return
+
+        def put(words: str) -> None:
+            try:
+                self.say(self.session.labels.tag(row.problem, words))
+            except (StudyError, ValueError) as error:
+                self.say(f"not kept: {error}", error=True)
+            self.hear_of_change()
+
+        self.ask_for("your tags of this problem, with blanks between", " ".join(self.session.labels.tags(row.problem)), put)
 
     def action_back(self) -> None:
-        if self.text:
-            self.text = ""
+        if self.wanted is not None:
+            self.set_filter(None)
         else:
             self.dismiss()
 
@@ -240,7 +300,9 @@ class ProblemsScreen(ExplorerScreen[None]):
         if row is not None:
             problems = tuple(shown.problem for shown in self.listed)
             place = self.query_one(VirtualList).cursor
-            self.app.push_screen(TracesScreen(self.session, self.pair, problems, place, goto), self._come_back)
+            expression = "" if self.wanted is None else self.wanted.text
+            screen = TracesScreen(self.session, self.pair, problems, place, goto, expression, self._habits)
+            self.app.push_screen(screen, self._come_back)
 
     def _come_back(self, place: Place | None) -> None:
         if place is not None:
@@ -250,31 +312,36 @@ class ProblemsScreen(ExplorerScreen[None]):
         found = [place for place, row in enumerate(self.listed) if row.problem.problem_id == problem.problem_id]
         self.query_one(VirtualList).cursor = found[0] if found else 0
 
+    def _read_numbers(self) -> None:
+        pair, session = self.pair, self.session
+
+        def numbers() -> SetsReady:
+            sets = pair_numbers(pair).sets
+            return SetsReady(sets, {} if sets is None else proofs(pair, sets.k))
+
+        self.read("sets", numbers)
+        self.read("disputed", lambda: DisputedCounted(session.disputed(pair.board.benchmark)))
+
     def _read_answers(self) -> None:
         row = self.selected
-        if row is None:
-            return
-        problem, session, runs = row.problem, self.session, self.pair.runs
+        if row is not None:
+            session, pair, problem = self.session, self.pair, row.problem
+            self.read("answers", lambda: AnswersRead(read_answers(session, pair, problem)))
 
-        def work() -> AnswersRead:
-            rows = session.traces(problem, runs)
-            by_run = {run.run_id: answers(trace for trace in rows if trace.run_id == run.run_id) for run in runs}
-            return AnswersRead(problem, by_run)
-
-        self.read("answers", work)
-
-    def _search_answers(self) -> None:
-        """Look into the answers too, in the background: what the rows say is found at once."""
-        study, benchmark, text = self.session.study, self.pair.board.benchmark, self.text
-        self._is_searching = bool(text)
-        if text:
-            self.read("search", lambda: AnswersSearched(text, frozenset(study.problems_answering(benchmark, text))))
+    def _make_rows(self) -> None:
+        self._rows = boundary_rows(self.pair, self._sets, self._file_board, self._disputed, self._proofs, self._facts)
+        self._list_rows()
 
     def _list_rows(self) -> None:
         """Show the rows again, with the cursor on the same problem where it is still among them."""
         before = self.selected
-        self._with_text = select(self._rows, self.text, self.order, self._answering)
-        self.listed = [row for row in self._with_text if matches(row, self.chosen)]
+        fitting = None
+        if self.narrowed is not None:
+            fitting = self.narrowed.whole
+        elif self.wanted is not None:
+            fitting = found_at_once((row.problem for row in self._rows), self.wanted)
+        self._fitting = select(self._rows, self.order, fitting)
+        self.listed = [row for row in self._fitting if matches(row, self.chosen)]
         place = next((at for at, row in enumerate(self.listed) if before and row.problem == before.problem), 0)
         self.query_one(VirtualList).show(self._table(), place)
         self._show_chips()
@@ -295,9 +362,11 @@ class ProblemsScreen(ExplorerScreen[None]):
         base, other = self.pair.words
         words = {Chosen.BASE_ONLY: f"{MARKS[0][0]}{base} only", Chosen.OTHER_ONLY: f"{MARKS[1][0]}{other} only"}
         tones = {Chosen.BASE_ONLY: Tone.BASE, Chosen.OTHER_ONLY: Tone.OTHER, Chosen.DISPUTED: Tone.WARN}
-        number, offered = sizes(self._with_text), self._offered()
+        number, offered = sizes(self._fitting), self._offered()
         made = [Chip(words.get(chosen, str(chosen)), number[chosen], tones.get(chosen, Tone.PLAIN)) for chosen in offered]
-        self.query_one("#chips", Lines).lines = [chips(made, offered.index(self.chosen), self.size.width)]
+        left = None if self.narrowed is None else len(self._fitting)
+        line = chips(made, offered.index(self.chosen), self.size.width)
+        self.query_one("#chips", Lines).lines = [line, *self.terms_line(left, len(self._rows))]
         self._show_crumbs()
 
     def _show_crumbs(self) -> None:
@@ -305,10 +374,10 @@ class ProblemsScreen(ExplorerScreen[None]):
         if self._sets is not None:
             notes.append([dim("at k = "), plain(str(self._sets.k))])
         notes.append([dim("by "), plain(self.pair.board.verifier)])
-        if self.text:
-            notes.append([dim("/"), (self.text, Tone.ACCENT), dim(f" {len(self.listed):,} left")])
-        if self._is_searching:
-            notes.append([("searching answers …", Tone.WARN)])
+        if self.wanted is not None:
+            left = f"{len(self.listed):,} of {len(self._rows):,}"
+            looking = "not searched: R looks again" if self.failed else "searching …"
+            notes.append([(left, Tone.ACCENT)] if self.narrowed is not None else [(looking, Tone.WARN)])
         if self.order is not Order.STUDY:
             notes.append([dim("sorted by "), plain(self._order_word())])
         self.set_crumbs(self.pair.board.benchmark, "problems", notes=notes)
@@ -330,29 +399,15 @@ class ProblemsScreen(ExplorerScreen[None]):
         fields = boundary_fields(self.pair, self._rows, sets_known=self._sets_known)
         listed = self.listed
         columns = [field.column for field in fields]
-        return Table(columns, len(listed), lambda at: Row([field.cell(listed[at]) for field in fields]), empty=_NONE_FITS)
+        searching = self.wanted is not None and self.narrowed is None and not self.failed
+        empty = "searching …" if searching else _NONE_FITS
+        return Table(columns, len(listed), lambda at: Row([field.cell(listed[at]) for field in fields]), empty=empty)
 
     def _show_detail(self) -> None:
-        detail = self.query_one("#detail", Lines)
-        row = self.selected
+        detail, row = self.query_one("#detail", Lines), self.selected
+        height = next(lines for least, lines in _DETAIL_LINES if self.size.height >= least)
+        detail.styles.height = height
         if row is None:
             detail.lines = ()
-            return
-        problem, width = row.problem, max(20, detail.view_width)
-        lines = list(first_lines(problem.statement or "no statement in this study", width, 4 - self._has_pair))
-        lines.append([dim("reference "), strong(one_line(problem.reference) if problem.reference is not None else NONE)])
-        detail.lines = [*lines, *self._answer_lines(problem)]
-
-    @property
-    def _has_pair(self) -> bool:
-        return self.pair.other is not None
-
-    def _answer_lines(self, problem: ProblemRow) -> Sequence[Line]:
-        read = self._answers
-        if read is None or read.problem != problem:
-            return ()
-        width = max(len(word) for word in self.pair.words)
-        return [
-            [(f"{mark}{word:<{width}}  ", tone), *histogram(read.by_run[run.run_id], self.pair.count(run, problem))]
-            for run, word, (mark, tone) in zip(self.pair.runs, self.pair.words, MARKS, strict=False)
-        ]
+        else:
+            detail.lines = detail_lines(self.pair, row, self._answered, max(20, detail.view_width), height)

@@ -1,39 +1,66 @@
-"""One trace, read step by step, with what decides about it in sight: who, verdict, answer, reference, file's score."""
+"""One trace, read step by step, with what decides about it in sight: who, verdict, answer, reference, file's score, labels.
+
+The text is shown as soon as it is read; what can be checked in it (`explorer.render.annotations`) comes a moment later and
+leaves the line on top where it was. Meanwhile the samples beside it are prepared, so that ] shows the next one at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from explorer.model.reading import Reading, fits, laid_out_for, read_again, read_trace
 from explorer.model.session import Pair, Session
-from explorer.model.walk import Place, Walk
-from explorer.render.heading import deciding, heading
+from explorer.model.walk import Walk
+from explorer.render.heading import Beside, heading
 from explorer.render.pieces import Line, Tone, dim, plain
 from explorer.render.words import counted, short_names
-from explorer.screens.base import CouldNotRead, ExplorerScreen
-from explorer.widgets.clipboard import copy_to_tmux, write_clip_file
+from explorer.screens.base import CouldNotRead, Here
+from explorer.screens.preparing import Preparing, TraceChecked
+from explorer.screens.reader_keys import KEYS
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.lines import Lines
 from explorer.widgets.prompt import Prompt
-from explorer.widgets.text_view import Document, TextView
+from explorer.widgets.text_view import Made, TextView
 from store.rows import Trace
 
-_SAMPLE, _STEP, _PROBLEM, _MATCH = (Binding.Group(word) for word in ("sample", "step", "problem", "match"))
-_SOUGHT_AT_MOST = 20
+_SEARCH: Final = "search"
+"""What `asked` says while something to find is typed."""
+_SOUGHT_AT_MOST: Final = 20
+_AT_ONCE_CHARS: Final = 100_000
+"""A text up to this long is laid out again within a key press; a longer one in a worker."""
+_HEADING_LINES: Final = ((20, 2), (30, 4))
+"""Lines of heading on a terminal of less than so many lines; on a higher one as many as there are."""
 
 
 @dataclass
 class TraceRead(Message):
+    """The trace that the keys have got to."""
+
     walk: Walk
-    trace: Trace
+    reading: Reading
+
+
+@dataclass
+class ReadAgain(Message):
+    """The trace on the screen as the study has it now."""
+
+    reading: Reading
+
+
+@dataclass
+class Turned(Message):
+    """The trace on the screen, laid out raw or as it reads."""
+
+    reading: Reading
 
 
 @dataclass
@@ -43,115 +70,22 @@ class ProblemReached(Message):
     walk: Walk | None
 
 
-@dataclass
-class Copied(Message):
-    """A link was copied."""
-
-    text: str
-    by_tmux: bool
-    file: Path | None
-
-
-class ReaderScreen(ExplorerScreen[Place]):
+class ReaderScreen(Preparing):
     """Hands back where it ended, so that the lists beneath follow."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "right_square_bracket",
-            "sample(1)",
-            "next",
-            key_display="]",
-            group=_SAMPLE,
-            id="reader.next_sample",
-            tooltip="Next sample of the list",
-        ),
-        Binding(
-            "left_square_bracket",
-            "sample(-1)",
-            "previous",
-            key_display="[",
-            group=_SAMPLE,
-            id="reader.previous_sample",
-            tooltip="Previous sample",
-        ),
-        Binding(
-            "right_curly_bracket",
-            "step(1)",
-            "next step",
-            key_display="}",
-            group=_STEP,
-            id="reader.next_step",
-            tooltip="Next step of the reasoning",
-        ),
-        Binding(
-            "left_curly_bracket",
-            "step(-1)",
-            "previous step",
-            key_display="{",
-            group=_STEP,
-            id="reader.previous_step",
-            tooltip="Previous step",
-        ),
-        Binding(
-            "J",
-            "problem(1)",
-            "next problem",
-            group=_PROBLEM,
-            id="reader.next_problem",
-            tooltip="Next problem, same run, a correct trace first",
-        ),
-        Binding(
-            "K", "problem(-1)", "previous problem", group=_PROBLEM, id="reader.previous_problem", tooltip="Previous problem"
-        ),
-        Binding(
-            "/",
-            "search",
-            "search",
-            key_display="/",
-            id="reader.search",
-            tooltip="Search in this trace; capitals count if you type some",
-        ),
-        Binding(
-            "n", "match(1)", "next match", show=False, group=_MATCH, id="reader.next_match", tooltip="Next match of the search"
-        ),
-        Binding(
-            "N",
-            "match(-1)",
-            "previous match",
-            show=False,
-            group=_MATCH,
-            id="reader.previous_match",
-            tooltip="Previous match",
-        ),
-        Binding("y", "copy", "copy", id="reader.copy", tooltip="Copy a link to this place: `basebound explore --open LINK`"),
-        Binding("t", "statement", "statement", id="reader.statement", tooltip="Show or hide the full statement"),
-        Binding(
-            "tab,shift+tab",
-            "app.focus_next",
-            "focus",
-            show=False,
-            key_display="Tab",
-            id="reader.focus",
-            tooltip="Where t has opened the statement: scroll that, or the response again",
-        ),
-        Binding(
-            "m", "raw", "raw", id="reader.raw", tooltip="The text as it came: no gutter, every unseen character spelled out"
-        ),
-        Binding(
-            "escape", "back", "back", key_display="Esc", id="reader.back", tooltip="Drop the search, else back to the list"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     DEFAULT_CSS = """
     ReaderScreen #heading { padding: 0 1; margin: 0 0 1 0; }
+    ReaderScreen.-low #heading { margin: 0; }
     ReaderScreen #statement { display: none; max-height: 40%; height: auto; margin: 0 0 1 0; background: $crumb-line; }
     ReaderScreen #statement.shown { display: block; }
     """
 
-    trace: reactive[Trace | None] = reactive(None, init=False, always_update=True)
-    raw: reactive[bool] = reactive(False, init=False)
+    trace: reactive[Trace | None] = reactive(None, init=False, always_update=True, repaint=False)
 
-    def __init__(self, session: Session, pair: Pair, walk: Walk, step: int = 1) -> None:
+    def __init__(self, session: Session, pair: Pair, walk: Walk, step: int = 1, sought: str = "") -> None:
+        """step: the one to begin at. sought: a word to find at once, capitals aside."""
         super().__init__(session)
         self.pair = pair
         self._walk = walk
@@ -159,7 +93,9 @@ class ReaderScreen(ExplorerScreen[Place]):
         """Where the keys have got to; the trace on screen is still that of `_walk` until this one has been read."""
         self._step_wanted = step
         self._aimed_at: int | None = None
-        self._sought = ""
+        self._sought = sought.lower()
+        self._ways: tuple[bool, ...] = ()
+        self._names = short_names(pair.board.runs)
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -171,6 +107,7 @@ class ReaderScreen(ExplorerScreen[Place]):
 
     def on_mount(self) -> None:
         self._response.focus()
+        self._response.moved.subscribe(self, lambda _: self._show_crumbs(), immediate=True)
         self._show_crumbs()
         self._go(self._walk)
 
@@ -180,14 +117,86 @@ class ReaderScreen(ExplorerScreen[Place]):
         return self._walk
 
     @property
-    def _response(self) -> TextView:
-        return self.query_one("#response", TextView)
+    def current_step(self) -> int:
+        return self._response.current
+
+    @property
+    def here(self) -> Here:
+        """With the step, where it is not the first: what `y` copies."""
+        trace, step = self.trace, self.current_step
+        link = None if trace is None else replace(trace.link, step=step if step > 1 else None)
+        return Here(self.pair, self._walk.problem, link)
+
+    def heading_lines(self, trace: Trace, width: int) -> Sequence[Line]:
+        """What stands over the response. The audit hides some of it."""
+        reading, height = self.reading, self.size.height
+        beside = None
+        if reading is not None:
+            beside = Beside(reading.said, reading.checked, reading.step_starts, len(reading.images))
+        most = next((lines for below, lines in _HEADING_LINES if height < below), 1 << 10)
+        return heading(trace, width, beside, most)
+
+    def name_of(self, trace: Trace) -> str:
+        """What the way on the first line calls the trace's run."""
+        return self._names[trace.row.run_id]
+
+    def labelled(self, said: str) -> None:
+        """A change is on disk: say it, and show it where it is of this trace."""
+        self.say(said)
+        self.read_labels()
+
+    def read_labels(self) -> None:
+        """Read labels, marks and verdicts of the trace on the screen again."""
+        changed = self.session.labels.last
+        if changed is not None:
+            self._kept.drop(changed)
+        reading, session = self.reading, self.session
+        if reading is not None:
+            self.read("again", lambda: ReadAgain(read_again(session, reading)))
+
+    def study_changed(self) -> None:
+        self._kept.drop()
+        self.read_labels()
 
     @on(TraceRead)
     def show_trace(self, message: TraceRead) -> None:
+        self._kept.put(message.reading)
         if message.walk is self._wanted:
-            self._walk = message.walk
-            self.trace = message.trace
+            self._show(message.walk, message.reading)
+
+    @on(TraceChecked)
+    def show_checked(self, message: TraceChecked) -> None:
+        """Marks come into the text, and the line on top stays."""
+        found, now = message.reading, self.reading
+        if now is None or now.trace.row.sample_id != found.trace.row.sample_id:
+            self._kept.put(found)
+            return
+        if now.document.answer != found.document.answer:  # another verdict came meanwhile: it is checked by that one
+            return
+        self.reading = replace(now, checked=found.checked, document=found.document, page=found.page, width=found.width)
+        self._kept.put(self.reading)
+        if found.document.raw == self.raw:
+            if not self.raw and found.document.remarks:
+                self._response.turn(found.document, Made(found.page, found.width))
+        else:
+            self._turn()
+        self._show_heading()
+
+    @on(ReadAgain)
+    def show_again(self, message: ReadAgain) -> None:
+        found, now = message.reading, self.reading
+        if now is None or now.trace.row.sample_id != found.trace.row.sample_id:
+            return
+        if found.document.text == now.document.text and found.document.answer == now.document.answer:
+            found = replace(found, checked=now.checked, document=now.document, page=now.page, width=now.width)
+        else:
+            self._response.turn(found.document, Made(found.page, found.width))
+            self._rest_then_look_ahead()
+        self.reading = found
+        self._kept.put(found)
+        self.set_reactive(ReaderScreen.trace, found.trace)
+        self._response.marked = found.said.steps
+        self._show_heading()
 
     @on(ProblemReached)
     def come_to_problem(self, message: ProblemReached) -> None:
@@ -202,21 +211,10 @@ class ReaderScreen(ExplorerScreen[Place]):
         """The next key starts from the trace on screen again."""
         self._wanted, self._aimed_at = self._walk, None
 
-    @on(TextView.Moved)
-    def show_where(self) -> None:
-        self._show_crumbs()
-
-    @on(Copied)
-    def say_copied(self, message: Copied) -> None:
-        if not message.by_tmux:
-            self.app.copy_to_clipboard(message.text)
-        way = "tmux buffer" if message.by_tmux else "terminal clipboard (OSC 52)"
-        self.say(f"{message.text}\ncopied to the {way}" + (f" and {message.file}" if message.file else ""))
-
     @on(Prompt.Entered)
     def find(self, message: Prompt.Entered) -> None:
         self._response.focus()
-        if message.text is not None:
+        if message.text is not None and self.asked == _SEARCH:
             self._sought = message.text
             self._response.find(message.text)
 
@@ -225,11 +223,16 @@ class ReaderScreen(ExplorerScreen[Place]):
         self._show_statement()
         self._show_heading()
         self._show_crumbs()
-        self.refresh_bindings()
+        ways = (len(self._wanted.traces) > 1, len(self._wanted.problems) > 1, self._response.step_count > 1)
+        if ways != self._ways:
+            self._ways = ways
+            self.refresh_bindings()
 
     def watch_raw(self) -> None:
-        self._response.turn(raw=self.raw)
+        self._kept.drop()
+        self._turn()
         self._show_crumbs()
+        self._rest_then_look_ahead()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key, and no word of it on the last line, for a way with nowhere to go."""
@@ -246,6 +249,7 @@ class ReaderScreen(ExplorerScreen[Place]):
         self._show_heading()
 
     def action_sample(self, by: int) -> None:
+        self._onward = by
         walk = self._wanted.sample(by)
         if walk is None:
             self.say("this is the last sample of the list" if by > 0 else "this is the first sample of the list")
@@ -275,7 +279,7 @@ class ReaderScreen(ExplorerScreen[Place]):
         self._response.come_to_step(self._response.current + by)
 
     def action_search(self) -> None:
-        self.query_one(Prompt).ask("search in this trace", self._sought)
+        self.ask(_SEARCH, "search in this trace", self._sought)
 
     def action_match(self, by: int) -> None:
         if self._sought:
@@ -283,18 +287,30 @@ class ReaderScreen(ExplorerScreen[Place]):
         else:
             self.say("no search yet: / searches")
 
+    def action_reason(self, by: int) -> None:
+        reading, view = self.reading, self._response
+        if reading is None:
+            return
+        if self.raw:
+            self.say("raw shows the text alone: m shows the marks again")
+        elif reading.checked is None:
+            self.say("checking this trace: what is found will be marked")
+            self.run_worker(lambda: self._check(reading, asked=True), thread=True, exclusive=True, group="ahead")
+        elif not view.page.remarked:
+            self.say("nothing is marked wrong or doubtful here")
+        elif not view.come_to_remark(by):
+            self.say("this is the last mark of the trace" if by > 0 else "this is the first mark of the trace")
+
+    def action_compare(self) -> None:
+        if self.trace is not None:
+            self.go("compare", self.pair, self.trace.row.sample_id)
+
     def action_statement(self) -> None:
         self.query_one("#statement", TextView).toggle_class("shown")
+        self._show_statement()
 
     def action_raw(self) -> None:
         self.raw = not self.raw
-
-    def action_copy(self) -> None:
-        if self.trace is None:
-            return
-        step = self._response.current
-        text = str(replace(self.trace.link, step=step if step > 1 else None))
-        self.read("copy", lambda: Copied(text, copy_to_tmux(text), write_clip_file(text)))
 
     def action_back(self) -> None:
         if self._sought:
@@ -304,34 +320,71 @@ class ReaderScreen(ExplorerScreen[Place]):
             self.dismiss(self._walk.place)
 
     def _go(self, walk: Walk) -> None:
+        """Show the trace that the walk has come to: at once where it is prepared."""
         self._wanted = walk
-        session = self.session
-        self.read("trace", lambda: TraceRead(walk, session.trace(walk.trace.sample_id)))
+        sample_id, session, widths, raw = walk.trace.sample_id, self.session, self._widths, self.raw
+        kept = self._kept.get(sample_id)
+        if kept is not None and fits(kept, widths, raw=raw):
+            self.workers.cancel_group(self, "trace")
+            self._show(walk, kept)
+        else:
+            self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw)))
+
+    def _show(self, walk: Walk, reading: Reading) -> None:
+        self._walk, self.reading = walk, reading
+        self.trace = reading.trace
+        self._rest_then_look_ahead()
 
     def _show_text(self) -> None:
-        trace = self.trace
-        if trace is None:
+        reading = self.reading
+        if reading is None:
             return
-        verdict = deciding(trace)
         step, self._step_wanted = self._step_wanted, 1
-        document = Document(
-            trace.response, verdict.span if verdict is not None else None, raw=self.raw, empty="(empty response)"
-        )
-        self._response.open(document, step, self._sought)
-        if step > max(1, self._response.step_count):
-            self.say(f"the link names step {step}, but this trace has {counted(self._response.step_count, 'step')}")
+        response = self._response
+        response.marked = reading.said.steps
+        response.open(reading.document, step, self._sought, Made(reading.page, reading.width))
+        if step > max(1, response.step_count):
+            self.say(f"the link names step {step}, but this trace has {counted(response.step_count, 'step')}")
+
+    def _turn(self) -> None:
+        """Show the same trace raw, or as it reads."""
+        reading, widths, raw = self.reading, self._widths, self.raw
+        if reading is None:
+            return
+        if len(reading.document.text) <= _AT_ONCE_CHARS:
+            self.show_turned(Turned(laid_out_for(reading, widths, raw=raw)))
+        else:
+            self.read("turn", lambda: Turned(laid_out_for(reading, widths, raw=raw)))
+
+    @on(Turned)
+    def show_turned(self, message: Turned) -> None:
+        now, found = self.reading, message.reading
+        if now is None or now.trace.row.sample_id != found.trace.row.sample_id or found.document.raw != self.raw:
+            return
+        if found.checked is None and now.checked is not None:  # the check came while this was laid out
+            self._turn()
+            return
+        self.reading = replace(now, document=found.document, page=found.page, width=found.width)
+        self._response.turn(found.document, Made(found.page, found.width))
+        self._show_crumbs()
 
     def _show_statement(self) -> None:
-        if self.trace is not None:
-            statement = self.trace.problem.statement or "no statement in this study"
-            self.query_one("#statement", TextView).open(Document(statement, steps=False))
+        statement = self.query_one("#statement", TextView)
+        if self.reading is not None and statement.has_class("shown"):
+            statement.open(self.reading.statement)
 
     def _show_heading(self) -> None:
-        if self.trace is not None:
-            self.query_one("#heading", Lines).lines = heading(self.trace, self.size.width - 2)
+        if self.trace is None:
+            return
+        widget, lines = self.query_one("#heading", Lines), self.heading_lines(self.trace, self.size.width - 2)
+        if len(lines) == len(widget.lines):  # nothing moves, so nothing needs to be laid out
+            widget.set_reactive(Lines.lines, lines)
+            widget.refresh()
+        else:
+            widget.lines = lines
 
     def _show_crumbs(self) -> None:
-        walk, name = self._walk, short_names(self.pair.board.runs)[self._walk.trace.run_id]
+        walk, name = self._walk, "" if self.trace is None else self.name_of(self.trace)
         sample = f"{walk.at_trace + 1} of {len(walk.traces)}"
         notes: list[Line] = [[dim("sample "), plain(sample)], *self._where()]
         if walk.choice.word != "all":

@@ -22,7 +22,7 @@ WAYS: Final = {
     "compare": "explorer.screens.compare:CompareScreen",
     "reader": "explorer.screens.reader:ReaderScreen",
 }
-"""What each takes beside the session stands in its own docstring; the first four take the pair and the problem somebody is at."""
+"""What each takes beside the session stands in its own docstring; the first four take the pair, and the problem one is at."""
 
 
 def screen_at(way: str, *arguments: object) -> ExplorerScreen[Any]:

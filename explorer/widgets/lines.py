@@ -19,7 +19,12 @@ class Lines(Toned):
     Lines { height: auto; width: 1fr; }
     """
 
-    lines: reactive[Sequence[Line]] = reactive((), layout=True, always_update=True)
+    lines: reactive[Sequence[Line]] = reactive((), always_update=True)
+
+    def watch_lines(self, before: Sequence[Line], after: Sequence[Line]) -> None:
+        """A layout of the screen costs more than all else here: only where the height is another."""
+        if len(before) != len(after):
+            self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         return len(self.lines)

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from explorer.render.pieces import Line, Tone, dim, strong
+from explorer.render.plots.picture import BAND_SIGNS
 from explorer.render.words import BOTH_MARK, MARKS, percent
 from explorer.widgets.toned import Toned
 
@@ -26,6 +27,9 @@ class Curves:
     ks: tuple[int, ...]
     words: tuple[str, ...]
     values: tuple[tuple[float | None, ...], ...]
+    low: tuple[tuple[float | None, ...], ...] = ()
+    """Ends of each run's band, 95 % over problems, as is `high`; empty while intervals are being computed."""
+    high: tuple[tuple[float | None, ...], ...] = ()
 
 
 class PassKPlot(Toned):
@@ -62,7 +66,8 @@ class PassKPlot(Toned):
 
         numbers = _numbers(curves, self.size.width) if self.size.height >= _ROOM_FOR_NUMBERS else []
         height = self.size.height - 1 - len(numbers)
-        series = [Curve(word, values) for word, values in zip(curves.words, curves.values, strict=True)]
+        bands = zip(curves.low, curves.high, strict=True) if curves.low else [((), ())] * len(curves.words)
+        series = [Curve(word, values, *band) for word, values, band in zip(curves.words, curves.values, bands, strict=True)]
         drawn = plot(curves.ks, series, self.size.width, height)
         meet = any(BOTH_MARK in text for line in drawn for text, _ in line)
         return [_legend(curves, meet=meet), *drawn, *(numbers if drawn else _numbers(curves, self.size.width))]
@@ -70,10 +75,12 @@ class PassKPlot(Toned):
 
 def _legend(curves: Curves, *, meet: bool) -> Line:
     pieces = [dim("pass@k in %  ")]
-    for word, (mark, tone) in zip(curves.words, MARKS, strict=False):
-        pieces.append((f"{mark}{word}  ", tone))
+    for word, (mark, tone), band in zip(curves.words, MARKS, BAND_SIGNS, strict=False):
+        pieces.append((f"{mark}{word} {band}  " if curves.low else f"{mark}{word}  ", tone))
     if meet:
         pieces.append(strong(f"{BOTH_MARK} both  "))
+    if curves.low:
+        pieces.append(dim("95 % bands  "))
     return [*pieces, dim(curves.over)]
 
 

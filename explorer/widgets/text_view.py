@@ -1,52 +1,52 @@
 """A text of any length, wrapped to the width and drawn line by line, with a gutter of step numbers and a current step.
 
-`open` shows a text, `turn` shows the same one raw at the same place, `come_to_step` and `find` go to a part of it. However the
-view got there, `current` is the step the reader is at: the one gone to while some of it is in view, else the one on top. Only
-lines in view are drawn. The gutter says the step's number and, at the current one, ▶; later it will hold what is known of
-each step.
+`open` shows a text, `turn` shows the same one another way (raw, with remarks) at the same place, `come_to_step`, `find` and
+`come_to_remark` go to a part of it. However the view got there, `current` is the step the reader is at: the one gone to while
+some of it is in view, else the one on top. The gutter says the step's number, ▶ at the current one and ✎ at marked ones.
+
+Only lines in view are drawn. The view keeps its own top line and draws its own bar: going to another line or text paints this
+one widget again and lays out nothing, which is what makes a page turn in milliseconds. Laying out a long text takes longer, so
+whoever opens one may bring the page along, made elsewhere for `text_width`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
+from textual.signal import Signal
 from textual.strip import Strip
 
-from explorer.render.page import Mark, lay_out, matches
+from explorer.render.page import Document, Mark, Page, matches, page_of
 from explorer.render.pieces import Line, Tone, dim, plain
 from explorer.render.wrap import Span
 from explorer.widgets.toned import Toned
 
+__all__ = ["EMPTY", "Document", "Made", "TextView"]
+
 _NUMBER = 4
 _GUTTER = _NUMBER + 4
+_BAR = 2
 _KEPT_ABOVE = 1
+_WHEEL = 3
 _LINE, _PAGE, _ENDS = (Binding.Group(word) for word in ("line", "page", "ends"))
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What a text view shows."""
-
-    text: str
-    """As it came from the study."""
-    answer: tuple[int, int] | None = None
-    """The extracted answer, in characters of `text`."""
-    raw: bool = False
-    steps: bool = True
-    """Whether to number its steps."""
-    empty: str = ""
-    """What to say where there is no text."""
-
 
 EMPTY = Document("", steps=False)
 
 
-class TextView(Toned, ScrollView, can_focus=True):
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A page and the width it was made for."""
+
+    page: Page
+    width: int
+
+
+class TextView(Toned, can_focus=True):
     """Reads like a pager."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,30 +67,52 @@ class TextView(Toned, ScrollView, can_focus=True):
     ]
 
     DEFAULT_CSS = """
-    TextView { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    TextView { height: 1fr; width: 1fr; overflow: hidden; }
     """
-
-    class Moved(Message):
-        """A key or a search led to another step or match. Opening a text does not say so: who opens it knows."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self.moved: Signal[int] = Signal(self, "moved")
+        """A key or a search led to another step or match. Opening a text does not say so: who opens it knows.
+
+        Heard at once, where a message would come one painting later and make two of each page.
+        """
         self._document = EMPTY
-        self._page = lay_out("", 2)
+        self._page = page_of(EMPTY, 2)
         self._wrapped_for = 0
+        self._top = 0
         self._current = 1
         self._chosen = False
         self._put_on_top = (-1, 0)
-        self._marks: list[Mark] = []
+        self._marked: Collection[int] = ()
+        self._layers: tuple[Sequence[Mark], ...] = ()
+        """What stands out beside what the page itself has: the answer, over it the matches, over these the one gone to."""
+        self._remark_line = -1
+        """The remark gone to; -1 after scrolling away from it."""
         self._found: list[Span] = []
         """In characters of the text: they outlast another wrapping."""
         self._found_shown: list[Span] = []
         self._found_at = -1
-        self._cache: dict[int, Strip] = {}
+        self._bodies: dict[int, Strip] = {}
+        self._gutters: dict[tuple[int, bool, bool], Strip] = {}
 
     @property
     def document(self) -> Document:
         return self._document
+
+    @property
+    def page(self) -> Page:
+        return self._page
+
+    @property
+    def top(self) -> int:
+        """The line at the top of the view."""
+        return self._top
+
+    @property
+    def last_top(self) -> int:
+        """Where it stands at the end of the text."""
+        return max(0, len(self._page.lines) - self.size.height)
 
     @property
     def current(self) -> int:
@@ -106,22 +128,50 @@ class TextView(Toned, ScrollView, can_focus=True):
         """Which match the view is at, from 1, and how many there are."""
         return self._found_at + 1, len(self._found)
 
-    def open(self, document: Document, step: int = 1, wanted: str = "") -> None:
+    @property
+    def marked(self) -> Collection[int]:
+        """Steps that bear a ✎ in the gutter."""
+        return self._marked
+
+    @marked.setter
+    def marked(self, steps: Collection[int]) -> None:
+        if set(steps) != set(self._marked):
+            self._marked = frozenset(steps)
+            self.refresh()
+
+    def text_width(self, document: Document) -> int:
+        """Cells that a line of the document may take here."""
+        return self._room(document, self.view_width)
+
+    def _room(self, document: Document, width: int) -> int:
+        # Before the first layout, what it will be in a screen of its own: else the text is wrapped again once there is one.
+        width = width or self.app.size.width
+        return width - _BAR - (_GUTTER if document.steps and not document.raw else 1)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        """Of the whole text, where the styles let it decide."""
+        same = width == self._wrapped_for
+        return len((self._page if same else page_of(self._document, self._room(self._document, width))).lines)
+
+    def open(self, document: Document, step: int = 1, wanted: str = "", made: Made | None = None) -> None:
         """Show another text from that step on, or from the first match of `wanted`. A step too far is the last one."""
         self._document = document
         self._put_on_top = (-1, 0)
         self._found, self._found_at = [], -1
-        self._wrap()
+        self._lay_out(made)
         self._current = self._nearest(step)
         self._chosen = self._current > 1
-        self._scroll(self._page.steps[self._current - 1] - _KEPT_ABOVE if self._chosen else 0)
+        self._top = 0
+        if self._chosen:
+            self._scroll(self._page.steps[self._current - 1] - _KEPT_ABOVE)
         self._seek(wanted)
 
-    def turn(self, *, raw: bool) -> None:
-        """Show the same text as it came, or as it reads, at the same place, step and match."""
+    def turn(self, document: Document, made: Made | None = None) -> None:
+        """Show the same text another way at the same place, step and match."""
         place = self._place_on_top()
-        self._document = replace(self._document, raw=raw)
-        self._wrap()
+        self._document = document
+        self._lay_out(made)
+        self._place_found()
         self._bring_on_top(place)
 
     def come_to_step(self, step: int) -> None:
@@ -131,15 +181,30 @@ class TextView(Toned, ScrollView, can_focus=True):
         step = self._nearest(step)
         first = self._page.steps[step - 1]
         end = self._page.steps[step] if step < self.step_count else len(self._page.lines)
-        top = self._top
-        if first < top or end > top + self.size.height:
+        if first < self._top or end > self._top + self.size.height:
             self._scroll(first - _KEPT_ABOVE)
         self._come_to(step, chosen=True)
+
+    def come_to_remark(self, by: int) -> bool:
+        """The next line that bears a remark, from where the last one or the reader is; False where there is none."""
+        lines = self._page.remarked
+        here = self._remark_line if self._remark_line >= 0 else self._top - (by > 0)
+        onward = [line for line in lines if (line > here if by > 0 else line < here)]
+        if not onward:
+            return False
+        line = onward[0] if by > 0 else onward[-1]
+        self._bring_into_view(line)
+        self._remark_line = line
+        self._current, self._chosen = max(1, self._page.step_at(line)), True
+        self._bodies.clear()
+        self.refresh()
+        self.moved.publish(self._current)
+        return True
 
     def find(self, wanted: str) -> None:
         """Mark what is wanted, and go to the first match at or after the top of the view."""
         self._seek(wanted)
-        self.post_message(self.Moved())
+        self.moved.publish(self._current)
 
     def find_next(self, by: int) -> None:
         """Go to the next or previous match, round the ends."""
@@ -147,7 +212,7 @@ class TextView(Toned, ScrollView, can_focus=True):
             self._found_at = (self._found_at + by) % len(self._found)
             self._mark()
             self._show_found()
-            self.post_message(self.Moved())
+            self.moved.publish(self._current)
 
     def action_by_lines(self, by: int) -> None:
         self._scroll(self._top + by)
@@ -161,78 +226,102 @@ class TextView(Toned, ScrollView, can_focus=True):
         self._come_to(1, chosen=False)
 
     def action_to_end(self) -> None:
-        self._scroll(round(self.max_scroll_y))
+        self._scroll(self.last_top)
         self._come_to(self.step_count, chosen=True)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_by_lines(_WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_by_lines(-_WHEEL)
 
     def on_resize(self) -> None:
         """Wrap again where the width is another one, with the line on top kept on top."""
         if self.view_width != self._wrapped_for:
-            place = self._place_on_top()
-            self._wrap()
-            self._bring_on_top(place)
+            self.turn(self._document)
+        else:
+            self._scroll(self._top)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._cache.clear()
+        self._bodies.clear()
+        self._gutters.clear()
 
     def render_line(self, y: int) -> Strip:
         line = self._top + y
+        width = self.view_width - _BAR
         if line >= len(self._page.lines):
             return self.strip_of((), self.view_width)
-        if line not in self._cache:
-            self._cache[line] = self.strip_of(self._line(line), self.view_width)
-        return self._cache[line]
-
-    @property
-    def _top(self) -> int:
-        """The line at the top of the view."""
-        return min(round(self.scroll_y), len(self._page.lines) - 1)
-
-    def _line(self, line: int) -> Line:
         if not self._document.text:
-            return (plain(" "), dim(self._document.empty))
-        return [*self._gutter(line), *self._page.pieces(line, self._marks)]
+            return self.strip_of((plain(" "), dim(self._document.empty)), self.view_width)
+        gutter = self._gutter_strip(line)
+        body = self._bodies.get(line)
+        if body is None:
+            body = self._bodies[line] = self.strip_of(self._body(line), width - gutter.cell_length)
+        return Strip.join([gutter, body, self._bar_strip(y)])
 
-    def _gutter(self, line: int) -> Line:
+    def _body(self, line: int) -> Line:
+        pieces = self._page.pieces(line, *self._layers)
+        if line - 1 == self._remark_line >= 0 and line in self._page.sentences:
+            text, tone = pieces[0]
+            return [("  ▸ ", Tone.ACCENT), (text.lstrip(), tone)]
+        return pieces
+
+    def _gutter_strip(self, line: int) -> Strip:
         if not self._page.steps or self._document.raw:
-            return (plain(" "),)
+            key = (-1, False, False)
+            return self._gutter_of(key, [plain(" ")])
         step = self._page.step_at(line)
-        here = step == self._current
+        here, marked, first = step == self._current, step in self._marked, self._page.steps[step - 1] == line
         bar = ("▎", Tone.ACCENT if here else Tone.DIM)
-        if self._page.steps[step - 1] != line:
-            return (plain(" " * _NUMBER), bar, plain("   "))
-        number = f"{step:>{_NUMBER - 1}} "
-        return ((number, Tone.ACCENT if here else Tone.DIM), bar, ("▶  " if here else "   ", Tone.ACCENT))
+        if not first:
+            return self._gutter_of((0, here, False), [plain(" " * _NUMBER), bar, plain("   ")])
+        sign = ("▶" if here else " ") + ("✎" if marked else " ")
+        number = (f"{step:>{_NUMBER - 1}} ", Tone.ACCENT if here else Tone.DIM)
+        return self._gutter_of((step, here, marked), [number, bar, (f"{sign} ", Tone.ACCENT)])
 
-    def _wrap(self) -> None:
-        document = self._document
-        gutter = _GUTTER if document.steps and not document.raw else 1
+    def _gutter_of(self, key: tuple[int, bool, bool], pieces: Line) -> Strip:
+        found = self._gutters.get(key)
+        if found is None:
+            found = self._gutters[key] = self.strip_of(pieces, 1 if key[0] < 0 else _GUTTER)
+        return found
+
+    def _bar_strip(self, y: int) -> Strip:
+        """Where in the text the view is; nothing where all of it is in view."""
+        height, lines = self.size.height, len(self._page.lines)
+        sign = " "
+        if lines > height:
+            length = max(1, height * height // lines)
+            first = round(self._top / max(1, lines - height) * (height - length))
+            sign = "┃" if first <= y < first + length else "│"
+        key = (-2 - "│┃".find(sign), False, False)
+        found = self._gutters.get(key)
+        if found is None:
+            found = self._gutters[key] = self.strip_of([dim(f" {sign}")], _BAR)
+        return found
+
+    def _lay_out(self, made: Made | None) -> None:
         self._wrapped_for = self.view_width
-        self._page = lay_out(
-            document.text, self.view_width - gutter, raw=document.raw, steps=document.steps, answer=document.answer
-        )
-        self.virtual_size = Size(self.view_width, len(self._page.lines))
-        self._place_found()
+        width = self.text_width(self._document)
+        self._page = made.page if made is not None and made.width == width else page_of(self._document, width)
+        self._bodies.clear()
+        self._gutters.clear()
+        self._remark_line = -1
+        if self.styles.is_auto_height:
+            self.refresh(layout=True)
 
     def _place_found(self) -> None:
-        at = self._page.shown.at
-        self._found_shown = [(at(start), at(end)) for start, end in self._found]
+        self._found_shown = [self._page.shown.span(start, end) for start, end in self._found]
+        answer = [] if self._page.answer is None else [(*self._page.answer, Tone.ANSWER)]
+        self._layers = (answer, [(start, end, Tone.MATCH) for start, end in self._found_shown], ())
         self._mark()
 
     def _mark(self) -> None:
-        """Everything that stands out; a match hides the answer it touches."""
-        shown = self._page.shown
-        found = [
-            (start, end, Tone.MATCH_HERE if place == self._found_at else Tone.MATCH)
-            for place, (start, end) in enumerate(self._found_shown)
-        ]
-        answer = self._document.answer
-        if answer is not None and not self._document.raw:
-            span = shown.at(answer[0]), shown.at(answer[1]) + 1
-            if not any(start < span[1] and span[0] < end for start, end, _ in found):
-                found = sorted([*found, (*span, Tone.ANSWER)])
-        self._marks = found
-        self._cache.clear()
+        here = [(*self._found_shown[self._found_at], Tone.MATCH_HERE)] if self._found else []
+        self._layers = (*self._layers[:2], here)
+        self._bodies.clear()
         self.refresh()
 
     def _seek(self, wanted: str) -> None:
@@ -246,9 +335,12 @@ class TextView(Toned, ScrollView, can_focus=True):
         """The match in view, a third of the way down where it was not; its step becomes the current one."""
         if self._found:
             line = self._page.line_at(self._found_shown[self._found_at][0])
-            if not self._top <= line < self._top + self.size.height:
-                self._scroll(line - self.size.height // 3)
+            self._bring_into_view(line)
             self._current, self._chosen = max(1, self._page.step_at(line)), True
+
+    def _bring_into_view(self, line: int) -> None:
+        if not self._top <= line < self._top + self.size.height:
+            self._scroll(line - self.size.height // 3)
 
     def _follow(self) -> None:
         """After scrolling: the step gone to while some of it is in view, else the one on top; at the end the last one."""
@@ -258,15 +350,14 @@ class TextView(Toned, ScrollView, can_focus=True):
         first = next((line for line in range(self._top, bottom) if lines[line][0] < lines[line][1]), self._top)
         if self._chosen and self._page.step_at(first) <= self._current <= self._page.step_at(bottom):
             return
-        at_end = 0 < self.max_scroll_y <= self._top
+        at_end = 0 < self.last_top <= self._top
         self._come_to(self.step_count if at_end else self._page.step_at(first), chosen=at_end)
 
     def _come_to(self, step: int, *, chosen: bool) -> None:
         before, self._current, self._chosen = self._current, self._nearest(step), chosen
         if self._current != before:
-            self._cache.clear()
             self.refresh()
-            self.post_message(self.Moved())
+            self.moved.publish(self._current)
 
     def _nearest(self, step: int) -> int:
         return max(1, min(step, self.step_count))
@@ -274,11 +365,14 @@ class TextView(Toned, ScrollView, can_focus=True):
     def _place_on_top(self) -> int:
         """The source's character on top. While nobody scrolls it stays the same one, or the text would creep at each turn."""
         line, place = self._put_on_top
-        return place if line == self._top else self._page.source_at(self._top)
+        return place if line == self._top else self._page.source_at(min(self._top, len(self._page.lines) - 1))
 
     def _bring_on_top(self, place: int) -> None:
-        self._scroll(self._page.line_at(self._page.shown.at(place)))
+        self._scroll(self._page.line_at(self._page.shown.at(place)) if place else 0)
         self._put_on_top = (self._top, place)
 
     def _scroll(self, line: int) -> None:
-        self.scroll_to(y=max(0, line), animate=False, force=True)
+        top = max(0, min(line, self.last_top))
+        if top != self._top:
+            self._top, self._remark_line = top, -1
+            self.refresh()

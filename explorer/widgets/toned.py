@@ -44,10 +44,19 @@ class Toned(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
         self._styles_by_name: dict[str, Style] = {}
+        self._base: Style | None = None
+
+    @property
+    def rich_style(self) -> Style:
+        """Kept: every line asks for it."""
+        if self._base is None:
+            self._base = super().rich_style
+        return self._base
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_by_name.clear()
+        self._base = None
 
     @property
     def view_width(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -126,6 +127,22 @@ class VirtualList(Toned, ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         self.action_move(by * max(1, self._rows_in_view() - 1))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click leads the cursor to the row, a second one does what Enter does."""
+        place = self._place_at(event.y)
+        if place is None:
+            return
+        event.stop()
+        self.cursor = place
+        if event.chain == 2:
+            self.app.simulate_key("enter")
+
+    def _place_at(self, y: int) -> int | None:
+        """The row on that line of the view; None for titles, headings and what lies beneath the last row."""
+        place = round(self.scroll_y) + y - self._table.titles
+        is_row = y >= self._table.titles and 0 <= place < self._table.length and not self._is_heading(place)
+        return place if is_row else None
 
     def on_resize(self) -> None:
         self._forget()

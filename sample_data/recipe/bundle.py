@@ -1,7 +1,8 @@
 """The bundled study: every held-out problem 1024 times under each model, then the part of it that is worth reading.
 
     python -m sample_data.recipe.bundle draw OUT 0/2    every second problem, into OUT/shard-0.db; resumes where it was stopped
-    python -m sample_data.recipe.bundle put OUT         shards together, judged, sliced, scored, clustered, packed
+    python -m sample_data.recipe.bundle put OUT         shards together, judged, sliced, scored, clustered, searched, packed
+    python -m sample_data.recipe.bundle refresh         the packed study again, by this version's schema, verifier and rules
 
 The models are those in sample_data/models. The bundled study holds the counts of all samples, and with texts, token ids and
 likelihoods: all right answers to problems at the boundary (one model's samples hold a right answer, base's of that temperature
@@ -10,15 +11,19 @@ none, or the reverse), and of every run the first samples of each problem.
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import torch
 
 from engine.board import Board, read_board, reference_run
+from engine.indexing import index_suspicions
 from engine.paths import find_paths
 from engine.sampling import sample
 from engine.scoring import Judge, score
@@ -26,11 +31,13 @@ from explorer.commands.demo import OWN, PAPER, plan
 from explorer.commands.narration import Meter, Narrator
 from explorer.commands.verify import judge_all
 from sample_data import BASE, GRPO, MODELS, STUDY, TinyModel
+from store.index_writer import IndexWriter
 from store.merging import merge_study
+from store.migrations import migrate
 from store.reader import Study
 from store.rows import RunRow
 from store.slicing import slice_study
-from store.texts import pack_file
+from store.texts import pack_file, unpack_file
 from store.writer import Writer
 
 N: Final = 1024
@@ -65,9 +72,34 @@ def put(out: Path) -> None:
     with Writer(small, "bundle") as writer:
         _score(writer, narrator)
         find_paths(writer)
-    packed = pack_file(small.read_bytes())
+    _pack(small, narrator)
+
+
+def refresh() -> None:
+    """What was drawn stays; what is derived from it is made again."""
+    narrator = Narrator()
+    with TemporaryDirectory() as folder:
+        study = Path(folder) / "study.db"
+        study.write_bytes(unpack_file(STUDY.read_bytes()))
+        migrate(study)
+        with Writer(study, "bundle") as writer:
+            judge_all(writer, narrator)
+        _pack(study, narrator)
+
+
+def _pack(study: Path, narrator: Narrator) -> None:
+    """Look for luck, then pack. The index of words stays at home: a study as small is searched without one."""
+    with IndexWriter(study, "bundle") as writer:
+        looked = index_suspicions(writer)
+    with closing(sqlite3.connect(study)) as connection:
+        connection.execute("DELETE FROM verifier WHERE verifier_id NOT IN (SELECT verifier_id FROM verdict)")
+        connection.commit()
+        connection.execute("VACUUM")
+        (traces,) = connection.execute("SELECT count(*) FROM sample").fetchone()
+    packed = pack_file(study.read_bytes())
     STUDY.write_bytes(packed)
-    narrator.say(f"{len(chosen):,} traces, {small.stat().st_size / 1e6:.1f} MB, {len(packed) / 1e6:.1f} MB packed: {STUDY}")
+    narrator.say(f"{looked.read:,} right answers looked at, {looked.with_reasons:,} with a reason")
+    narrator.say(f"{traces:,} traces, {study.stat().st_size / 1e6:.1f} MB, {len(packed) / 1e6:.1f} MB packed: {STUDY}")
 
 
 def _chosen(study: Study) -> Iterator[int]:
@@ -121,5 +153,7 @@ if __name__ == "__main__":
             draw(Path(out), *map(int, part.split("/")))
         case ["put", out]:
             put(Path(out))
+        case ["refresh"]:
+            refresh()
         case _:
             sys.exit(__doc__)

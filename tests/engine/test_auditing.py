@@ -28,7 +28,7 @@ from engine.auditing import (
 )
 from engine.auditing.chains import by_protocol, of_set
 from engine.auditing.concord import PEOPLE, concord
-from engine.auditing.exchange import read_in, rows_out, write_csv, write_jsonl
+from engine.auditing.exchange import read_in, rows_out, write_csv, write_in, write_jsonl
 from engine.auditing.labels import NOBODY, AuditedRun, Labels, Read, _cells, combined
 from engine.auditing.order import listed
 from engine.board import Board, read_board
@@ -515,9 +515,9 @@ def exported(path: Path, *, as_csv: bool = False) -> str:
 def bring(
     path: Path, text: str, *, as_csv: bool = False, auditor: str | None = None
 ) -> tuple[int, int, int, list[tuple[int, str]]]:
-    with Study(path) as study, AuditWriter(path) as writer:
+    with Study(path) as study:
         new, taken = read_in(study, io.StringIO(text, newline=""), is_csv=as_csv, auditor=auditor)
-        writer.add_all(new)
+    write_in(path, new)
     return taken.added, taken.there, taken.older, taken.refused
 
 

@@ -96,6 +96,14 @@ def make_study(path: Path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what the person who runs it keeps: keys, places, views, clips."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp(name)))
+    monkeypatch.setenv("BASEBOUND_AUDITOR", "ann")
+
+
 @pytest.fixture(scope="session")
 def study_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_study(tmp_path_factory.mktemp("study") / "study.db")

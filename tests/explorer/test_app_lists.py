@@ -11,15 +11,17 @@ from engine.board import read_board
 from engine.summary import summarise
 from explorer.model.boundary import Chosen, Order
 from explorer.model.comparison import about_pair
+from explorer.model.listing import Narrowed, read_filter
 from explorer.model.numbers import common_k, pair_numbers
 from explorer.model.session import Pair, Session
 from explorer.render.words import short_names
-from explorer.screens.problems import AnswersSearched, ProblemsScreen
+from explorer.screens.problems import ProblemsNarrowed, ProblemsScreen
 from explorer.screens.reader import ReaderScreen
 from explorer.screens.study import StudyScreen
 from explorer.screens.traces import TracesScreen
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.virtual_list import VirtualList
+from store.audits import Audit, AuditWriter
 from store.reader import Study
 from store.rows import RunRow
 from store.types import Model, NewCount, NewSample, NewTrace, Outcome, Problem, Role, Run, Settings, Verdict
@@ -58,7 +60,7 @@ async def test_the_study_screen_says_rates_sets_and_settings(make_app: MakeApp) 
         assert "k = 4" in text
         assert "≠ 62.5" in text  # the file calls one more of 24 right: 15 against 14
         assert "counts only" in text
-        assert "at k = 4: both 3 · base only 1 · RL only 1 · neither 1 · McNemar p 1" in said(pilot, "#pair")
+        assert "at k = 4: both 3 · base only 1 (0 with evidence) · RL only 1 (0 with" in said(pilot, "#pair")
         assert "T 0.6 · top-p 0.95 · max tokens 2048 · cap unknown · prompt boxed" in said(pilot, "#pair")
 
 
@@ -112,9 +114,9 @@ async def test_sorting_and_filtering_keep_the_problem_under_the_cursor(make_app:
         assert [row.problem.key for row in screen.listed] == ["1", "3", "5", "0", "2", "4"]
         assert screen.selected is not None
         assert screen.selected.problem.key == "2"
-        await press(pilot, "slash", *"2 + 2", "enter")
+        await press(pilot, "slash", *'"2 + 2"', "enter")
         assert [row.problem.key for row in screen.listed] == ["2"]
-        assert "/2 + 2 1 left" in crumbs(pilot)
+        assert "1 of 6" in crumbs(pilot)
         await press(pilot, "escape")
         assert len(screen.listed) == 6
         assert screen.selected.problem.key == "2"
@@ -265,16 +267,19 @@ async def test_chips_count_what_the_text_leaves_and_the_answer_search_is_seen(
 
     monkeypatch.setattr(Study, "problems_answering", slow)
     async with driven(make_app(), *TO_SUMS, "enter") as pilot:
-        for key in ("slash", *"2 + 2", "enter"):
+        for key in ("slash", *'"2 + 2"', "enter"):
             await pilot.press(key)
         await pilot.pause()
-        assert "searching answers …" in crumbs(pilot)
-        assert said(pilot, "#chips") == " [all 1] ■ base only 0  ○ RL only 0  both 1  neither 0  disputed 0 "
+        assert "searching …" in crumbs(pilot)
+        assert '/ "2 + 2" …  = … of 6' in said(pilot, "#chips")
+        assert said(pilot, "#chips").startswith(" [all 1] ■ base only 0  ○ RL only 0  both 1  neither 0  disputed 0 ")
         may_go.set()
         await settle(pilot)
         assert "searching" not in crumbs(pilot)
         screen = top(pilot, ProblemsScreen)
-        screen.post_message(AnswersSearched("another text", frozenset({1, 2, 3})))
+        another = read_filter("another text")
+        assert another is not None
+        screen.post_message(ProblemsNarrowed(Narrowed(another, frozenset({1, 2, 3}), (3, 3))))
         await settle(pilot)
         assert len(screen.listed) == 1
 
@@ -365,3 +370,139 @@ def named(*names: str) -> list[str]:
 )
 def test_short_names_keep_a_word(names: list[str], short: list[str]) -> None:
     assert named(*names) == short
+
+
+async def test_the_boundary_table_says_evidence_and_what_was_audited(make_app: MakeApp, own_study: Path) -> None:
+    with Study(own_study) as study:
+        problem = study.problem("sums", "1")
+        right = next(row for row in study.traces(problem.problem_id) if row.outcome is Outcome.CORRECT)
+        wrong = next(row for row in study.traces(problem.problem_id) if row.outcome is Outcome.INCORRECT)
+    with AuditWriter(own_study) as writer:
+        writer.add(Audit(right.sample_id, "ann", 2))
+        writer.add(Audit(wrong.sample_id, "ann", 7))
+    async with driven(make_app(path=own_study), *TO_SUMS, "enter", "j", size=(80, 24)) as pilot:
+        await pilot.pause(0.15)
+        await settle(pilot)
+        line = next(line for line in list_text(pilot.app.screen).splitlines() if line.startswith("▸ 1"))
+        assert "base only" in line
+        assert "undetermined" in line
+        assert "✗1 ≠1" in line
+        assert "audit 1 unsound of 1 right answer, 1 judged wrong found right" in said(pilot, "#detail")
+        assert "○ RL    2 never in 4 (p < 0.53 at 95 %)" in said(pilot, "#detail")
+
+
+async def test_evidence_paths_and_audits_order_the_problems(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", *"sssss") as pilot:
+        screen = top(pilot, ProblemsScreen)
+        assert screen.order is Order.EVIDENCE
+        assert [row.problem.key for row in screen.listed[:2]] == ["4", "1"]  # what one run alone solves, the least p first
+        await press(pilot, "s")
+        assert "sorted by paths" in crumbs(pilot)
+        await press(pilot, "s", "s")
+        assert "sorted by" not in crumbs(pilot)
+
+
+async def test_tags_are_put_on_a_problem_and_shown(make_app: MakeApp, own_study: Path) -> None:
+    async with driven(make_app(path=own_study), *TO_SUMS, "enter", "j", "T", *"odd one", "enter") as pilot:
+        await settle(pilot)
+        assert "odd one" in list_text(pilot.app.screen)
+        assert "tags odd one" in said(pilot, "#detail")
+        await press(pilot, "slash", *"tag:odd", "enter")
+        assert [row.problem.key for row in top(pilot, ProblemsScreen).listed] == ["1"]
+
+
+async def test_traces_lie_grouped_by_answer(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "j", "enter", "o") as pilot:
+        screen = top(pilot, TracesScreen)
+        rows = [line.rstrip() for line in list_text(screen).splitlines()[1:4]]
+        assert rows[0].startswith("▸ + ■1 ○0 of 4")
+        assert "✓ correct" in rows[0]
+        assert rows[1].startswith("  + ■2 ○4 of 4")
+        assert "99" in rows[1]
+        assert "∅ no answer" in rows[2]
+        await press(pilot, "j", "enter")
+        assert "− ✗ 99  ■ 2 of 4  ○ 4 of 4  ← closes" in list_text(screen)
+        assert screen.selected is not None
+        assert screen.selected.answer == "99"
+        await press(pilot, "enter", "]")
+        assert len(top(pilot, ReaderScreen).walk.traces) == 6
+        await press(pilot, "escape")
+        assert screen.selected is not None
+        await press(pilot, "left")
+        assert "← closes" not in list_text(screen)
+        assert "▸ + ■2 ○4 of 4" in list_text(screen)
+        await press(pilot, "J")
+        assert "grouped" in crumbs(pilot)
+
+
+async def test_two_runs_lie_side_by_side_where_there_is_room(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "o", "o", size=(140, 40)) as pilot:
+        screen = top(pilot, TracesScreen)
+        assert "■ base" in list_text(screen)
+        beside = screen.query_one("#beside", VirtualList)
+        assert beside.region.x >= 70
+        assert "○ rl step 100" in beside.render_line(0).text
+        await press(pilot, "tab", "j")
+        assert screen.focused is beside
+        assert screen.selected is not None
+        assert screen.selected.run_id == screen.pair.runs[1].run_id
+        await press(pilot, "enter")
+        assert {row.run_id for row in top(pilot, ReaderScreen).walk.traces} == {screen.pair.runs[1].run_id}
+        await press(pilot, "escape")
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert not beside.display
+        assert len(screen.listed) == 8
+        await press(pilot, "o")
+        assert "grouped" not in crumbs(pilot)
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "o", "o", size=(80, 24)) as pilot:
+        assert top(pilot, TracesScreen).said == "one list: side by side needs a terminal of 120 cells"
+
+
+async def test_traces_are_ordered_by_what_is_known_of_them(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "s") as pilot:
+        screen = top(pilot, TracesScreen)
+        assert [row.tokens for row in screen.listed] == sorted(row.tokens or 0 for row in screen.listed)
+        assert "by length" in crumbs(pilot)
+        await press(pilot, "J")
+        assert "by length" in crumbs(pilot)
+
+
+async def test_how_suspicious_right_answers_are_is_worked_out_where_it_is_not_stored(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter") as pilot:
+        assert "…" in list_text(pilot.app.screen)
+        await pilot.pause(0.4)
+        await settle(pilot)
+        assert "susp." in list_text(pilot.app.screen)
+        assert "0." in list_text(pilot.app.screen)
+        wrong = next(line for line in list_text(pilot.app.screen).splitlines() if "∅ no answer" in line)
+        assert "–" in wrong
+
+
+async def test_compare_marks_one_trace_and_takes_the_next(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[tuple[object, ...]] = []
+    monkeypatch.setattr(TracesScreen, "go", lambda _, *way, **__: gone.append(way))
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "equals_sign") as pilot:
+        screen = top(pilot, TracesScreen)
+        first = screen.selected
+        assert screen.said.startswith("marked")
+        assert "=0" in list_text(screen)
+        await press(pilot, "j", "equals_sign")
+        second = screen.selected
+        assert first is not None
+        assert second is not None
+        assert gone == [("compare", screen.pair, first.sample_id, second.sample_id)]
+        await press(pilot, "equals_sign", "equals_sign")
+        assert gone[1] == ("compare", screen.pair, second.sample_id, None)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (250, 60)], ids=str)
+async def test_all_lists_keep_their_keys_and_crumbs_at_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", size=size) as pilot:
+        for keys in ((), ("slash", *"answer:99", "enter"), ("enter",), ("o",), ("escape",), ("w",), ("escape", "F")):
+            await press(pilot, *keys)
+            screen = pilot.app.screen
+            assert screen.query_one("Crumbs").region.y == 0
+            assert screen.query_one(KeyLine).region.y == size[1] - 1
+            assert screen.query_one(VirtualList).size.height >= 6
+            shown(pilot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,17 +11,22 @@ import pytest
 from textual.widgets import Input
 
 from explorer.app import BaseboundApp
+from explorer.model.reading import check_trace
 from explorer.model.session import Session
+from explorer.render.page import Document
 from explorer.screens.help import HelpScreen
+from explorer.screens.preparing import TraceChecked
 from explorer.screens.problems import ProblemsScreen
 from explorer.screens.reader import ReaderScreen
 from explorer.screens.study import StudyScreen
 from explorer.screens.traces import TracesScreen
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.text_view import TextView
+from store.audits import Audit, AuditWriter
 from store.errors import StudyError
 from store.reader import Study
 from store.rows import ProblemRow, RunRow, Trace, TraceRow
+from store.types import Model, NewSample, NewTrace, Problem, Role, Run, Settings
 from store.writer import Writer
 from tests.builders import answers, source
 from tests.explorer.conftest import judge
@@ -48,6 +54,12 @@ TO_LONG = ("enter", "enter", "enter")
 
 def response(pilot: Driver) -> TextView:
     return pilot.app.screen.query_one("#response", TextView)
+
+
+async def looked_ahead(pilot: Driver) -> None:
+    """Until the trace on the screen has been checked and those beside it are prepared."""
+    await pilot.pause(0.1)
+    await settle(pilot)
 
 
 def first_shown(pilot: Driver) -> str:
@@ -94,7 +106,7 @@ async def test_steps_scroll_and_are_counted(make_app: MakeApp) -> None:
 
 async def test_the_answer_stands_in_brackets_and_the_heading_says_what_decides(make_app: MakeApp) -> None:
     async with driven(make_app(), *TO_SUMS, "enter", "j", "enter", "enter") as pilot:
-        assert "\\boxed{⟦2⟧}" in shown(pilot)
+        assert "So the answer is ┤⟦2⟧├." in shown(pilot)
         heading = said(pilot, "#heading")
         assert "✓ correct  answer 2  (math: boxed, number) · reference 2 · file ✓ correct" in heading
         assert "100 tokens" in heading
@@ -200,9 +212,9 @@ async def test_reading_on_goes_from_the_match(make_long: Callable[..., Basebound
 
 async def test_raw_and_back_keeps_place_step_and_match(make_long: Callable[..., BaseboundApp]) -> None:
     async with driven(make_long(), *TO_LONG, "G", size=(80, 24)) as pilot:
-        place = response(pilot).scroll_y
+        place = response(pilot).top
         await press(pilot, *"mmmm")
-        assert (response(pilot).scroll_y, response(pilot).current) == (place, 30)
+        assert (response(pilot).top, response(pilot).current) == (place, 30)
         await press(pilot, "g", "space", "j", "m")
         before = first_shown(pilot).strip()[:20]
         await press(pilot, "m", "m")
@@ -240,7 +252,7 @@ async def test_a_step_the_trace_does_not_have_is_said(make_app: MakeApp) -> None
 async def test_the_last_line_keeps_the_ways_out_at_80_columns(make_app: MakeApp) -> None:
     async with driven(make_app(), *TO_SUMS, "enter", "enter", "enter", size=(80, 24)) as pilot:
         line = pilot.app.screen.query_one(KeyLine).render_line(0).text
-        for key in ("] [ sample", "/ search", "y copy", "Esc back", "? help", "q quit"):
+        for key in ("] [ sample", "/ search", "Esc back", "? help", "q quit"):
             assert key in line
         await pilot.resize_terminal(40, 24)
         assert "Esc back  ? help  q quit" in pilot.app.screen.query_one(KeyLine).render_line(0).text
@@ -319,11 +331,12 @@ class GatedSession(Session):
 async def test_the_way_on_the_first_line_is_that_of_the_trace_on_screen(study_path: Path) -> None:
     session = GatedSession(Study(study_path))
     async with driven(BaseboundApp(session), *TO_SUMS, "enter", "enter", "enter") as pilot:
+        await looked_ahead(pilot)
         session.gate.clear()
         for key in ("right_square_bracket", "right_square_bracket", "}"):
             await pilot.press(key)
-        assert "sample 1 of 8 · step 2 of 4" in crumbs(pilot)
-        assert "sample #0" in said(pilot, "#heading")
+        assert "sample 2 of 8 · step 2 of 4" in crumbs(pilot)
+        assert "sample #1" in said(pilot, "#heading")
         session.gate.set()
         await settle(pilot)
         assert "sample 3 of 8 · step 1 of 4" in crumbs(pilot)
@@ -340,3 +353,187 @@ async def test_a_problem_that_could_not_be_read_is_not_passed_over(study_path: P
         session.broken = ""
         await press(pilot, "J")
         assert screen.walk.problem.key == "1"
+
+
+WRONG = """Add them.
+
+First 2 + 2 = 4.
+
+Then 40 + 50 = 80, so it is 80.
+
+Then 50 + 50 = 110, so it is 110.
+
+The answer is \\boxed{4}."""
+
+
+async def test_what_is_wrong_is_marked_where_it_stands_and_told_on_top(make_long: Callable[..., BaseboundApp]) -> None:
+    async with driven(make_long(WRONG), *TO_LONG, size=(80, 24)) as pilot:
+        await looked_ahead(pilot)
+        text = shown(pilot).replace("\u00a0", " ")
+        assert "First 2 + 2 = 4 ✓." in text
+        assert "✗ 40 + 50 is 90, not 80" in text
+        assert "✗ 50 + 50 is 100, not 110" in text
+        assert "⚠ 2 reasons" in said(pilot, "#heading")
+        assert "false equality at steps 3, 4" in said(pilot, "#heading")
+        await press(pilot, "m")
+        assert "✗" not in "".join(response(pilot).render_line(y).text for y in range(20))
+        await press(pilot, "full_stop")
+        assert top(pilot, ReaderScreen).said == "raw shows the text alone: m shows the marks again"
+        await press(pilot, "m")
+        assert "✗ 40 + 50 is 90, not 80" in shown(pilot)
+
+
+async def test_a_key_goes_from_mark_to_mark(make_long: Callable[..., BaseboundApp]) -> None:
+    text = "\n\n".join([*(f"Line {n} of it." for n in range(40)), WRONG, *(f"More {n}." for n in range(40))])
+    async with driven(make_long(text), *TO_LONG, size=(80, 24)) as pilot:
+        await looked_ahead(pilot)
+        await press(pilot, "full_stop")
+        assert "step 43 of 85" in crumbs(pilot)
+        assert "  ▸ ✗ 40 + 50 is 90, not 80" in shown(pilot)
+        await press(pilot, "full_stop")
+        assert "step 44 of 85" in crumbs(pilot)
+        await press(pilot, "full_stop")
+        assert top(pilot, ReaderScreen).said == "this is the last mark of the trace"
+        await press(pilot, "comma")
+        assert "step 43 of 85" in crumbs(pilot)
+        await press(pilot, "comma")
+        assert top(pilot, ReaderScreen).said == "this is the first mark of the trace"
+
+
+async def test_marks_that_come_later_leave_the_line_on_top(make_long: Callable[..., BaseboundApp]) -> None:
+    text = "\n\n".join(f"{n} + {n} = {2 * n + n % 2}, which is part {n}." for n in range(2, 60))
+    async with driven(make_long(text), *TO_LONG, size=(80, 24)) as pilot:
+        screen = top(pilot, ReaderScreen)
+        assert screen.reading is not None
+        plain_text = screen.reading.document
+        response(pilot).turn(Document(plain_text.text, plain_text.answer))
+        await press(pilot, "space", "space", "j")
+        before = first_shown(pilot)
+        await looked_ahead(pilot)
+        checked = check_trace(screen.session, screen.reading)
+        screen.show_checked(TraceChecked(checked))
+        await pilot.pause()
+        assert first_shown(pilot).split(",")[0].replace("\u00a0✗", "").replace("\u00a0✓", "") == before.split(",")[0]
+
+
+async def test_without_marks_the_key_says_so(make_long: Callable[..., BaseboundApp]) -> None:
+    async with driven(make_long("It is \\boxed{4} because 2 + 2 = 4."), *TO_LONG) as pilot:
+        await looked_ahead(pilot)
+        marked = bool(response(pilot).page.remarked)
+        await press(pilot, "full_stop")
+        assert marked or top(pilot, ReaderScreen).said == "nothing is marked wrong or doubtful here"
+
+
+async def test_a_label_given_here_is_on_the_heading_and_in_the_file(make_long: Callable[..., BaseboundApp]) -> None:
+    async with driven(make_long(LONG), *TO_LONG, "}", "x", "2", "f") as pilot:
+        await looked_ahead(pilot)
+        screen = top(pilot, ReaderScreen)
+        heading = said(pilot, "#heading")
+        assert f"{screen.session.auditor}: 2 cancelling errors at step 2" in heading
+        assert "⚑ flagged" in heading
+        assert "✎" in shown(pilot)
+        await press(pilot, "e", *"hm", "enter")
+        assert "note “hm”" in said(pilot, "#heading")
+        await press(pilot, "u", "u", "u", "u")
+        heading = said(pilot, "#heading")
+        assert not any(word in heading for word in ("cancelling", "flagged", "note"))
+        assert "✎" not in shown(pilot)
+
+
+async def test_what_another_program_says_comes_in_place(make_long: Callable[..., BaseboundApp]) -> None:
+    async with driven(make_long(LONG), *TO_LONG, "space", "j") as pilot:
+        screen = top(pilot, ReaderScreen)
+        before = first_shown(pilot)
+        with AuditWriter(screen.session.study.path) as writer:
+            writer.add(Audit(screen.walk.trace.sample_id, "ann", 3))
+        screen.study_changed()
+        await settle(pilot)
+        assert "ann: 3 guess" in said(pilot, "#heading")
+        assert first_shown(pilot) == before
+
+
+async def test_a_word_sought_elsewhere_is_found_at_once(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "enter") as pilot:
+        first = top(pilot, ReaderScreen)
+        pilot.app.push_screen(ReaderScreen(first.session, first.pair, first.walk, sought="ANSWER"))
+        await settle(pilot)
+        assert "/answer 1/1" in crumbs(pilot)
+        await press(pilot, "right_square_bracket")
+        assert "/answer 1/1" in crumbs(pilot)
+        await press(pilot, "escape", "escape")
+        assert top(pilot, ReaderScreen) is first
+
+
+async def test_here_is_the_problem_and_a_link_with_the_step(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "enter", "}") as pilot:
+        here = top(pilot, ReaderScreen).here
+        assert here.problem is not None
+        assert here.problem.key == "0"
+        assert str(here.link) == "tiny-base@sums/sums:0/0#2"
+
+
+async def test_equals_opens_the_other_run_beside_and_comes_back(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "enter", "equals_sign") as pilot:
+        assert type(pilot.app.screen).__name__ == "CompareScreen"
+        await press(pilot, "escape")
+        top(pilot, ReaderScreen)
+
+
+async def test_images_are_named_with_their_size_and_never_opened(make_app: MakeApp, tmp_path: Path) -> None:
+    path = tmp_path / "images.db"
+    (tmp_path / "a.png").write_bytes(b"x" * 1234)
+    problem = Problem("sums", "7", "Look at it.", "4", images=("a.png", "gone\x1b.png"))
+    with Writer(path, "test") as writer:
+        run = Run(Model("lab/one", role=Role.BASE), "sums", Settings())
+        writer.add_traces(source(writer), [NewTrace(run, problem, NewSample("It is \\boxed{4}.", 1), None)])
+    async with driven(make_app(None, path), *TO_LONG, "t") as pilot:
+        text = shown(pilot)
+        assert "image a.png (1,234 bytes)" in text
+        assert "image gone␛.png (not here)" in text
+        assert "2 images" in said(pilot, "#heading")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 19), (200, 50)])
+async def test_the_heading_leaves_the_screen_to_the_text(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "enter", size=size) as pilot:
+        await looked_ahead(pilot)
+        lines = said(pilot, "#heading").splitlines()
+        assert len(lines) <= (2 if size[1] < 20 else 4)
+        assert "answer 0" in lines[0]
+        assert "reference 0" in lines[0]
+        assert response(pilot).size.height >= size[1] - 7
+
+
+async def test_the_next_sample_is_prepared_and_drawn_without_reading(study_path: Path) -> None:
+    session = GatedSession(Study(study_path))
+    async with driven(BaseboundApp(session), *TO_SUMS, "enter", "enter", "enter") as pilot:
+        await looked_ahead(pilot)
+        session.gate.clear()
+        try:
+            await pilot.press("right_square_bracket")
+            assert "sample #1" in said(pilot, "#heading")
+        finally:
+            session.gate.set()
+
+
+@pytest.mark.parametrize("text", ["word " * 200_000, "x" * 1_000_000, "1 + 1 = 3\n\n" * 80_000], ids=["words", "line", "sums"])
+async def test_a_megabyte_opens_and_pages_at_once(make_long: Callable[..., BaseboundApp], text: str) -> None:
+    app = make_long(text)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter", "enter")
+        await pilot.pause(0.3)
+        start = time.perf_counter()
+        await pilot.press("enter")
+        while not (isinstance(app.screen, ReaderScreen) and app.screen.reading) and time.perf_counter() - start < 20:
+            await pilot.pause(0.02)
+        took = time.perf_counter() - start
+        view = response(pilot)
+        assert view.step_count
+        start = time.process_time()
+        view.action_to_end()
+        view.action_by_pages(-1)
+        assert time.process_time() - start < 0.5
+        assert took < 5  # 0.3 to 0.8 s on a quiet machine
+        app.screen.workers.cancel_all()
+    app.session.study.close()

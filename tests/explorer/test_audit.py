@@ -263,7 +263,7 @@ def test_labels_go_out_and_in_and_what_matches_nothing_ends_with_1(
     assert [json.loads(line)["label"] for line in out.splitlines()] == [1, 2]
     table = tmp_path / "labels.csv"
     assert call(capsys, "audit", "export", db, "--out", table)[:2] == (0, "")
-    assert table.read_text(encoding="utf-8").splitlines()[0] == "trace,auditor,label,step,note,chosen,created"
+    assert table.read_text(encoding="utf-8").splitlines()[0] == "trace,auditor,label,step,note,chosen,created,mark,gone"
     copy = make(tmp_path / "copy.db", {"1": (3, 1), "2": (2, 0)}, n=60)
     status, _, err = call(capsys, "audit", "import", copy, table)
     assert (status, "3 labels added, 0 there already" in err) == (0, True)

@@ -1,0 +1,188 @@
+"""What the Reader shows of one trace, prepared away from the screen. No Textual here.
+
+In two goes: `read_trace` reads the study, renders and lays out, which takes milliseconds and is what a person waits for;
+`check_trace` looks for equalities and reasons, which takes up to seconds for a hostile text, and lays out again with what it
+found. Both are called in workers. `Kept` holds what was prepared of the samples beside the one on the screen.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.render.annotations import Checked, remarks
+from explorer.render.heading import deciding
+from explorer.render.page import Document, Mark, Page, page_of
+from explorer.render.steps import split_steps
+from explorer.render.text import Expression
+
+if TYPE_CHECKING:
+    from explorer.model.labels import Said
+    from explorer.model.session import Session
+    from store.rows import ProblemRow, Trace
+
+KEPT_AT_MOST = 12
+_KEPT_CHARS = 4_000_000
+"""Of all kept texts together: a page takes some times its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image of a problem, as the study names it. It is never opened here."""
+
+    path: str
+    size: int | None
+    """Bytes; None where there is no such file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Cells that a line of the response may take."""
+
+    steps: int
+    """Beside the gutter."""
+    raw: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One trace, ready to be shown."""
+
+    trace: Trace
+    said: Said
+    document: Document
+    page: Page
+    width: int
+    """That the page was laid out for."""
+    statement: Document
+    images: tuple[ImageFile, ...] = ()
+    checked: Checked | None = None
+    """None until it has been checked."""
+    step_starts: tuple[int, ...] = ()
+
+
+def read_trace(session: Session, sample_id: int, widths: Widths, *, raw: bool) -> Reading:
+    """Everything but what checking finds. Raises StudyError."""
+    trace = session.trace(sample_id)
+    document = _document(trace, raw=raw)
+    width = widths.raw if raw else widths.steps
+    images = image_files(trace.problem, session.study.path)
+    starts = tuple(step.start for step in split_steps(trace.response))
+    statement = _statement(trace.problem, images)
+    said = session.labels.of(sample_id)
+    return Reading(trace, said, document, page_of(document, width), width, statement, images, step_starts=starts)
+
+
+def read_again(session: Session, reading: Reading) -> Reading:
+    """The same with its labels, marks and verdicts as they are now. Raises StudyError."""
+    sample_id = reading.trace.row.sample_id
+    trace = session.trace(sample_id)
+    same = deciding(trace) == deciding(reading.trace) and trace.response == reading.trace.response
+    if not same:
+        return read_trace(session, sample_id, Widths(reading.width, reading.width), raw=reading.document.raw)
+    return replace(reading, trace=trace, said=session.labels.of(sample_id))
+
+
+def check_trace(session: Session, reading: Reading) -> Reading:
+    """The same with what can be checked in it. Raises StudyError."""
+    from engine.luck.equalities import stated
+    from engine.suspecting import suspect
+
+    trace = reading.trace
+    (found,) = suspect(session.study, [trace.row.sample_id], session.verifier)
+    checked = Checked(tuple(stated(trace.response)), found.reasons, found.score)
+    document = replace(reading.document, remarks=tuple(remarks(checked)))
+    page = reading.page if document.raw else page_of(document, reading.width)
+    return replace(reading, checked=checked, document=document, page=page)
+
+
+def fits(reading: Reading, widths: Widths, *, raw: bool) -> bool:
+    """Whether it can be shown as it is."""
+    return raw == reading.document.raw and reading.width == (widths.raw if raw else widths.steps)
+
+
+def laid_out_for(reading: Reading, widths: Widths, *, raw: bool) -> Reading:
+    """The same for another width, or raw."""
+    if fits(reading, widths, raw=raw):
+        return reading
+    width = widths.raw if raw else widths.steps
+    document = replace(reading.document, raw=raw)
+    return replace(reading, document=document, page=page_of(document, width), width=width)
+
+
+def image_files(problem: ProblemRow, study: Path) -> tuple[ImageFile, ...]:
+    """The problem's images with their sizes, looked for beside the study where their paths are relative."""
+    return tuple(ImageFile(path, _size_of(path, study.parent)) for path in problem.images)
+
+
+def _size_of(path: str, folder: Path) -> int | None:
+    try:
+        return (folder / path).stat().st_size
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return None
+
+
+def _document(trace: Trace, *, raw: bool) -> Document:
+    verdict = deciding(trace)
+    text = trace.response
+    return Document(
+        text,
+        verdict.span if verdict is not None else None,
+        raw=raw,
+        empty="(empty response)",
+        rendered=expressions(text),
+        code=_code(text),
+    )
+
+
+def _statement(problem: ProblemRow, images: Sequence[ImageFile]) -> Document:
+    text = problem.statement or "no statement in this study"
+    said = [f"image {image.path} ({f'{image.size:,} bytes' if image.size is not None else 'not here'})" for image in images]
+    return Document("\n\n".join([text, *(["\n".join(said)] if said else [])]), steps=False, rendered=expressions(text))
+
+
+def _code(text: str) -> list[Mark]:
+    if "```" not in text and "~~~" not in text:
+        return []
+    from explorer.render.code import highlighted
+
+    return highlighted(text)
+
+
+def expressions(text: str) -> list[Expression]:
+    """The maths of a text, as it is shown."""
+    from explorer.render.maths import rendered
+
+    return [Expression(one.start, one.end, text[one.start : one.end], one.shown, one.parts) for one in rendered(text)]
+
+
+class Kept:
+    """The readings used last, by sample. The event loop's own: workers never touch it."""
+
+    def __init__(self) -> None:
+        self._readings: OrderedDict[int, Reading] = OrderedDict()
+
+    def get(self, sample_id: int) -> Reading | None:
+        found = self._readings.get(sample_id)
+        if found is not None:
+            self._readings.move_to_end(sample_id)
+        return found
+
+    def put(self, reading: Reading) -> None:
+        self._readings[reading.trace.row.sample_id] = reading
+        self._readings.move_to_end(reading.trace.row.sample_id)
+        while len(self._readings) > 1 and (len(self._readings) > KEPT_AT_MOST or self._chars() > _KEPT_CHARS):
+            self._readings.popitem(last=False)
+
+    def drop(self, sample_id: int | None = None) -> None:
+        """Forget one sample, or all: what is kept may be another thing now."""
+        if sample_id is None:
+            self._readings.clear()
+        else:
+            self._readings.pop(sample_id, None)
+
+    def _chars(self) -> int:
+        return sum(len(reading.document.text) for reading in self._readings.values())

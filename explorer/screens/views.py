@@ -1,0 +1,113 @@
+"""Saved views: filters under a name. Pick one, save the filter in force, delete one.
+
+The same names work in `basebound list --view`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from explorer import memory
+from explorer.model.session import Session
+from explorer.render.columns import UNLIMITED, Column
+from explorer.render.pieces import Tone, dim, plain
+from explorer.screens.filtering import Asking
+from explorer.widgets.crumbs import Crumbs
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.lines import Lines
+from explorer.widgets.prompt import Prompt, Reading
+from explorer.widgets.virtual_list import Row, Table, VirtualList
+
+
+class ViewsScreen(Asking[str]):
+    """Hands back the expression of the view picked; None where none was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "pick", "use", key_display="Enter", id="views.pick", tooltip="Filter by this view"),
+        Binding("s", "save", "save this filter", id="views.save", tooltip="Save the filter in force under a name"),
+        Binding("d,delete", "delete", "delete", key_display="d", id="views.delete", tooltip="Delete this view"),
+        Binding("escape", "back", "back", key_display="Esc", id="views.back", tooltip="Back without changing the filter"),
+    ]
+
+    DEFAULT_CSS = """
+    ViewsScreen #now { padding: 0 2; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, session: Session, expression: str = "") -> None:
+        """expression: the filter in force, to save."""
+        super().__init__(session)
+        self._expression = expression
+        self._memory = memory.load()
+
+    def compose(self) -> ComposeResult:
+        yield Crumbs()
+        yield Lines(id="now")
+        yield VirtualList(id="views")
+        yield Prompt(id="prompt")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.set_crumbs("saved views")
+        now = (self._expression, Tone.ACCENT) if self._expression else dim("none")
+        self.query_one("#now", Lines).lines = [[dim("filter in force: "), now]]
+        self._show()
+
+    @property
+    def selected(self) -> str | None:
+        """The name under the cursor."""
+        names, place = list(self._memory.views), self.query_one(VirtualList).cursor
+        return names[place] if place < len(names) else None
+
+    def action_pick(self) -> None:
+        if self.selected is None:
+            self.say("no view to use: s saves the filter in force")
+        else:
+            self.dismiss(self._memory.views[self.selected])
+
+    def action_save(self) -> None:
+        if not self._expression:
+            self.say("no filter in force to save: / sets one")
+            return
+
+        def keep(name: str) -> None:
+            self._memory = memory.load()
+            self._memory.save_view(name, self._expression)
+            self._show(name)
+            self.say(f"saved: `basebound list traces {self.session.name} --view {name}` finds the same")
+
+        self.ask_for("a name for this filter", "", keep, self._check_name)
+
+    def action_delete(self) -> None:
+        name = self.selected
+        if name is None:
+            self.say("no view to delete")
+            return
+        self._memory = memory.load()
+        self._memory.save_view(name, "")
+        self._show()
+        self.say(f"deleted: {name}")
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+    def _check_name(self, text: str) -> Reading:
+        name = text.strip()
+        if not name:
+            return Reading("a view needs a name", stands=False)
+        return Reading(f"in place of: {self._memory.views[name]}" if name in self._memory.views else "")
+
+    def _show(self, name: str | None = None) -> None:
+        views = list(self._memory.views.items())
+        longest = max((len(name) for name, _ in views), default=4)
+        columns = [Column("name", max(4, min(longest, 24))), Column("filter", 20, most=UNLIMITED)]
+        place = next((at for at, (own, _) in enumerate(views) if own == name), self.query_one(VirtualList).cursor)
+        table = Table(
+            columns,
+            len(views),
+            lambda at: Row([[plain(views[at][0])], [(views[at][1], Tone.ACCENT)]]),
+            empty="no views yet: set a filter with /, then v and s save it",
+        )
+        self.query_one(VirtualList).show(table, place)
