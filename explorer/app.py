@@ -35,6 +35,8 @@ from store.errors import StudyError
 from store.names import parse_link
 
 LOOK_EVERY_S: Final = 2.0
+READING: Final = frozenset({"ReaderScreen", "AuditScreen", "CompareScreen"})
+"""Screens whose place is a trace that was open."""
 _HUNG_UP: Final = 129
 """Exit status of a program whose terminal has gone: 128 and SIGHUP."""
 
@@ -79,12 +81,15 @@ class BaseboundApp(App[None]):
         Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="To the shell; `fg` comes back"),
     ]
 
-    def __init__(self, session: Session, goal: Goal | None = None, keys: Mapping[str, str] | None = None) -> None:
-        """keys: the user's own, by action name (`explorer.keys.own_keys`)."""
+    def __init__(
+        self, session: Session, goal: Goal | None = None, keys: Mapping[str, str] | None = None, greeting: str = ""
+    ) -> None:
+        """keys: the user's own, by action name (`explorer.keys.own_keys`). greeting: what to say at the start."""
         super().__init__()
         self.animation_level: Literal["none", "basic", "full"] = "none"
         self.session = session
         self._goal = goal
+        self._greeting = greeting
         self._own_keys = dict(keys or {})
         self._is_looking = False
         self._said_gone = ""
@@ -98,6 +103,8 @@ class BaseboundApp(App[None]):
         self.theme = (LIGHT if terminal_is_light() else DARK).name
         self.set_keymap(self._own_keys)
         self.push_screen(self.first_screen(self._goal))
+        if self._greeting:
+            self.notify(self._greeting, markup=False, timeout=6)
         self.set_interval(LOOK_EVERY_S, self._look)
         with suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here: a thread, another system
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
@@ -171,9 +178,16 @@ def terminal_is_light() -> bool:
 
 
 def run_explorer(
-    path: Path, link: str | None = None, verifier: str | None = None, auditor: str | None = None, *, mouse: bool = True
+    path: Path,
+    link: str | None = None,
+    verifier: str | None = None,
+    auditor: str | None = None,
+    *,
+    mouse: bool = True,
+    fresh: bool = False,
 ) -> int:
-    """Open the explorer on a study until it is left; the exit status. link: the trace to show at once.
+    """Open the explorer on a study until it is left; the exit status. link: the place to show at once. fresh: without one, not
+    where the user was the last time.
 
     Raises StudyError where the study or the link cannot be opened, and BadKeys, before the terminal is touched.
     """
@@ -181,10 +195,22 @@ def run_explorer(
 
     keys = own_keys()
     with Session.open(path, verifier, auditor) as session:
-        goal = None
+        goal, greeting = last_place(session) if link is None and not fresh else (None, "")
         if link is not None:
-            parsed = parse_link(link)
-            goal = Goal(session.place(parsed), parsed.step or 1)
-        app = BaseboundApp(session, goal, keys)
+            goal = session.goal(parse_link(link))
+        app = BaseboundApp(session, goal, keys, greeting)
         app.run(mouse=mouse)
         return app.return_code or 0
+
+
+def last_place(session: Session) -> tuple[Goal | None, str]:
+    """Where the user was the last time, and what to say of it; nothing where that is the top, or not there any more."""
+    where = memory.load().place(session.study.path)
+    lost = "the terminal went away the last time; every label given was stored. " if where.lost else ""
+    try:
+        goal = None if where.link is None else session.goal(parse_link(where.link), read=where.screen in READING)
+    except StudyError:
+        goal = None
+    if goal is None or goal.problem is None:
+        return goal, lost.removesuffix(". ")
+    return goal, lost + "you are where you were: Esc leads out, `explore --fresh` starts at the top"

@@ -21,9 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=EXAMPLES,
         help="which bundled study: " + "; ".join(f"{name}: {what}" for name, what in EXAMPLES.items()),
     )
-    parser.add_argument("--open", metavar="LINK", help="go straight to a trace: run/benchmark:problem/sample#step")
+    parser.add_argument(
+        "--open",
+        metavar="LINK",
+        help="go straight to a place: run, run/benchmark:problem, or run/benchmark:problem/sample#step",
+    )
     parser.add_argument("--verifier", metavar="V", help="judge by this one's verdicts, e.g. imported; else the deciding one")
     parser.add_argument("--auditor", metavar="NAME", help="who labels; else $BASEBOUND_AUDITOR, else your login's name")
+    parser.add_argument("--fresh", action="store_true", help="start at the top, not where you were the last time")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, e.g. to select text")
 
 
@@ -38,4 +43,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise BaseboundError("give a study or --example, not both")
     study = arguments.db or bundled_study(Narrator(arguments.quiet), example=arguments.example or "boundary")
     link = arguments.open or (ONLY_TRACE if arguments.example == "lucky" else None)
-    return run_explorer(study, link, arguments.verifier, arguments.auditor, mouse=not arguments.no_mouse)
+    mouse, fresh = not arguments.no_mouse, arguments.fresh
+    return run_explorer(study, link, arguments.verifier, arguments.auditor, mouse=mouse, fresh=fresh)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from explorer.model.session import BUSY_MS, Pair, Session
+from explorer.model.session import Pair, Session
 from store.audits import Meaning
 from store.reader import Study
 from store.rows import RunRow
@@ -84,7 +84,7 @@ def proofs(pair: Pair, budget: int) -> dict[int, Proof]:
 
 def read_facts(session: Session, pair: Pair) -> Facts:
     """Everything but the proofs. On a connection of its own: it takes long, and what a person asks for must not wait."""
-    with Study(session.study.path, BUSY_MS) as study:
+    with session.apart() as study:
         paths = _paths(study, pair)
         return Facts(
             chances=_chances(study, pair, session.verifier),
@@ -97,7 +97,7 @@ def read_facts(session: Session, pair: Pair) -> Facts:
 
 def read_labels_again(session: Session, pair: Pair) -> tuple[Mapping[int, Audited], Mapping[int, tuple[str, ...]]]:
     """Labels and tags alone: what changes while somebody audits."""
-    with Study(session.study.path, BUSY_MS) as study:
+    with session.apart() as study:
         return _audited(study, pair, session.verifier), _tags(study, pair)
 
 

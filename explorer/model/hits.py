@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from explorer.model.listing import Filter
-from explorer.model.session import BUSY_MS, Session
+from explorer.model.session import Session
 from explorer.model.walk import ALL, Hits
 from explorer.render.pieces import Line, Tone, dim, plain
 from store.query.reading import Reading
-from store.reader import Study
 from store.rows import ProblemRow, TraceRow
 from store.types import Finish
 
@@ -48,7 +47,7 @@ def search(session: Session, wanted: Filter, benchmark: str | None, stop: Callab
     """
     from engine.finding import Finder, Stopped
 
-    with Study(session.study.path, BUSY_MS) as study:
+    with session.apart() as study:
         finder = Finder(study, session.verifier, stop)
         try:
             yield from _found(finder.traces(wanted.query, benchmark, limit=LISTED_AT_MOST + 1), wanted, finder, benchmark)

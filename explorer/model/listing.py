@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from explorer.model.session import BUSY_MS, Pair, Session
+from explorer.model.session import Pair, Session
 from store.errors import BaseboundError
 from store.query import Query, parse
 from store.query.terms import Words
@@ -113,7 +113,7 @@ def found_at_once(problems: Iterable[ProblemRow], wanted: Filter) -> frozenset[i
 
 def narrowed_problems(session: Session, pair: Pair, wanted: Filter) -> Narrowed:
     """The problems that fit, or some trace of which does. On a connection of its own: it may take long."""
-    with Study(session.study.path, BUSY_MS) as study:
+    with session.apart() as study:
         each = [_problems_of(study, session, pair, part) for part in wanted.each]
         whole = each[0] if len(each) == 1 else _problems_of(study, session, pair, wanted)
     return Narrowed(wanted, frozenset(whole), tuple(map(len, each)))
@@ -124,7 +124,7 @@ def narrowed_samples(session: Session, pair: Pair, wanted: Filter, problem: Prob
     from engine.finding import Finder
 
     known = set(among)
-    with Study(session.study.path, BUSY_MS) as study:
+    with session.apart() as study:
         finder = Finder(study, session.verifier)
         each = [finder.sample_ids(part.query, problem.problem_id, pair=runs_of(pair)) & known for part in wanted.each]
         whole = each[0] if len(each) == 1 else finder.sample_ids(wanted.query, problem.problem_id, pair=runs_of(pair)) & known

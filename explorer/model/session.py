@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from engine.board import Board, opposite_run, read_board, reference_run
+from explorer.model.walk import Goal
 from explorer.render.words import pair_words
 from store.errors import NotAStudy
 from store.names import Link
@@ -160,9 +161,15 @@ class Session:
     def trace(self, sample_id: int) -> Trace:
         return self.study.trace(sample_id, self.verifier)
 
-    def place(self, link: Link) -> Trace:
-        """The trace a link points to. Raises NotFound."""
-        return self.trace(self.study.find_sample(link))
+    def goal(self, link: Link, *, read: bool = True) -> Goal:
+        """Where a link leads, as deep as it goes. Raises NotFound with the part that is not there."""
+        run = self.study.find_run(link.slug, link.benchmark)
+        if link.benchmark is None or link.key is None:
+            return Goal(run)
+        if link.index is None:
+            return Goal(run, self.study.problem(link.benchmark, link.key))
+        trace = self.trace(self.study.find_sample(link))
+        return Goal(trace.run, trace.problem, trace, link.step or 1, read)
 
     def _read_boards(self) -> Boards:
         version = self.study.data_version()

@@ -55,10 +55,14 @@ ALL = Choice()
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A trace to go straight to, through all the screens above it, and the step of it."""
+    """A place to go straight to, through all the screens above it: a run, a problem, or a trace and a step of it."""
 
-    trace: Trace
+    run: RunRow
+    problem: ProblemRow | None = None
+    trace: Trace | None = None
     step: int = 1
+    read: bool = True
+    """Whether to open the trace, or to stop at its place in the list."""
 
 
 def choices(runs: Sequence[RunRow]) -> list[Choice]:

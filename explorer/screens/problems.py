@@ -156,9 +156,10 @@ class ProblemsScreen(Filtering[None]):
     def on_mount(self) -> None:
         self._show_pair()
         self._list_rows()
-        if self._goto is not None:
-            self._select(self._goto.trace.problem)
-            self.open_traces(self._goto)
+        if self._goto is not None and self._goto.problem is not None:
+            self._select(self._goto.problem)
+            if self._goto.trace is not None:
+                self.open_traces(self._goto)
         self._read_numbers()
         self.read("facts", lambda: FactsRead(read_facts(self.session, self.pair)))
         if self.wanted is not None:
@@ -175,7 +176,9 @@ class ProblemsScreen(Filtering[None]):
         row = self.selected
         if row is None:
             return Here(self.pair)
-        return Here(self.pair, row.problem, Link(self.pair.base.slug, row.problem.benchmark, row.problem.key))
+        return Here(
+            self.pair, row.problem, Link((self.pair.other or self.pair.base).slug, row.problem.benchmark, row.problem.key)
+        )
 
     @on(SetsReady)
     def show_sets(self, message: SetsReady) -> None:

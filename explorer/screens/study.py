@@ -135,8 +135,9 @@ class StudyScreen(ExplorerScreen[None]):
         self.set_crumbs(notes=[[dim("verdicts by "), plain(self.session.verifier)]] if self.session.verifier else [])
         self.query_one(VirtualList).show(self._table())
         if self._goto is not None:
-            self._select(self._goto.trace.run.run_id)
-            self.open_problems(self._goto)
+            self._select(self._goto.run.run_id)
+            if self._goto.problem is not None:
+                self.open_problems(self._goto)
         self.call_after_refresh(self.post_message, Painted())
 
     def on_screen_resume(self) -> None:

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 
-from explorer.model.session import BUSY_MS, Pair, Session
+from explorer.model.session import Pair, Session
 from explorer.model.trace_table import Sight, mark_of
 from explorer.model.tracelist import Habits, TraceList, TraceOrder, View, ordered, read_traces, to_suspect
 from explorer.model.walk import ALL, Choice, Goal, Place, Walk, choices
@@ -146,7 +146,7 @@ class TracesScreen(Filtering[Place]):
         self._problems = problems
         self._at = at
         self._goto = goto
-        self._want_sample: int | None = goto.trace.row.sample_id if goto else None
+        self._want_sample: int | None = goto.trace.row.sample_id if goto and goto.trace else None
         self._runs = pair.runs_first()
         self._names = short_names(pair.board.runs)
         self._read = TraceList(problems[at])
@@ -208,8 +208,9 @@ class TracesScreen(Filtering[Place]):
         self._suspect()
         self._list_rows()
         if self._goto is not None:
-            step, self._goto = self._goto.step, None
-            self.open_reader(step)
+            goto, self._goto = self._goto, None
+            if goto.read:
+                self.open_reader(goto.step)
 
     @on(Suspected)
     def show_suspected(self, message: Suspected) -> None:
@@ -358,10 +359,9 @@ class TracesScreen(Filtering[Place]):
 
         def work() -> Iterator[Suspected]:
             from engine.suspecting import suspect
-            from store.reader import Study
 
             scores: dict[int, float] = {}
-            with Study(session.study.path, BUSY_MS) as study:
+            with session.apart() as study:
                 for one in suspect(study, ids, session.verifier):
                     scores[one.sample_id] = one.score
                     if len(scores) == _SUSPECTED_AT_ONCE:

@@ -9,7 +9,6 @@ import pytest
 
 from explorer.app import BaseboundApp
 from explorer.model.session import Session
-from explorer.model.walk import Goal
 from store.names import parse_link
 from store.reader import Study
 from store.types import Finish, Model, NewCount, NewSample, NewTrace, Outcome, Problem, Role, Run, Settings, Verdict
@@ -115,7 +114,7 @@ def make_app(study_path: Path) -> Callable[..., BaseboundApp]:
 
     def make(link: str | None = None, path: Path = study_path) -> BaseboundApp:
         session = Session.open(path)
-        goal = None if link is None else Goal(session.place(parse_link(link)), parse_link(link).step or 1)
+        goal = None if link is None else session.goal(parse_link(link))
         return BaseboundApp(session, goal)
 
     return make

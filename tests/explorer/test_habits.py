@@ -15,13 +15,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from explorer import memory
+from explorer.app import last_place
 from explorer.keys import BadKeys, all_keys, keys_file, own_keys
+from explorer.memory import Remembered
+from explorer.model.session import Session
+from explorer.screens.base import ExplorerScreen
 from explorer.screens.problems import ProblemsScreen
+from explorer.screens.reader import ReaderScreen
 from explorer.screens.study import StudyScreen
+from explorer.screens.traces import TracesScreen
 from explorer.widgets.virtual_list import VirtualList
 from store.types import Model, NewCount, Role, Run
 from store.writer import SourceFile, Writer
@@ -140,10 +147,55 @@ async def test_a_file_that_goes_away_is_told_once(make_app: MakeApp, study_path:
         assert "base" in crumbs(pilot), "what was opened is still read"
 
 
-async def test_the_place_is_kept_on_leaving(make_app: MakeApp, study_path: Path) -> None:
-    async with driven(make_app(), *TO_SUMS, "enter", "j", "enter", "enter", "q"):
-        pass
-    assert (memory.load().place(study_path).link or "").startswith("tiny-base@sums/sums:1/")
+@pytest.mark.parametrize(
+    ("keys", "kind", "way"),
+    [
+        ((), StudyScreen, ""),
+        (("enter", "j"), ProblemsScreen, "problems"),
+        (("enter", "j", "enter", "j"), TracesScreen, "1"),
+        (("enter", "j", "enter", "j", "enter", "}"), ReaderScreen, "base"),
+    ],
+)
+async def test_one_comes_back_to_ones_place(
+    make_app: MakeApp, study_path: Path, keys: tuple[str, ...], kind: type[ExplorerScreen[Any]], way: str
+) -> None:
+    async with driven(make_app(), *TO_SUMS, *keys) as pilot:
+        before = top(pilot, kind).here
+        await press(pilot, "q")
+    with Session.open(study_path) as session:
+        goal, greeting = last_place(session)
+    assert (greeting != "") == (way != "")
+    app = make_app()
+    app._goal = goal
+    async with driven(app) as pilot:
+        after = top(pilot, kind).here
+        assert before is not None
+        assert after is not None
+        assert (after.problem, after.link) == (before.problem, before.link)
+        assert way in crumbs(pilot)
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ("tiny-rl-step-100@sums", StudyScreen),
+        ("tiny-rl-step-100@sums/sums:2", ProblemsScreen),
+        ("tiny-rl-step-100@sums/sums:2/1", ReaderScreen),
+    ],
+)
+async def test_a_link_leads_as_deep_as_it_goes(make_app: MakeApp, link: str, kind: type[ExplorerScreen[Any]]) -> None:
+    async with driven(make_app(link)) as pilot:
+        here = top(pilot, kind).here
+        assert here is not None
+        assert str(here.link) == link
+
+
+def test_a_place_that_is_no_more_is_forgotten_quietly(study_path: Path) -> None:
+    memory.load().remember(study_path, Remembered("gone@sums/sums:1/0", "ReaderScreen", lost=True))
+    with Session.open(study_path) as session:
+        goal, greeting = last_place(session)
+    assert goal is None
+    assert "the terminal went away" in greeting
 
 
 def test_memory_survives_a_broken_file_and_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
