@@ -125,7 +125,7 @@ def _words(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _texts(connection: sqlite3.Connection) -> Iterator[str]:
-    texts = TextReader(connection)
+    texts = TextReader(lambda sql, values: connection.execute(sql, values).fetchall())
     rows = connection.execute(
         "SELECT sample.sample_id, chars, dictionary_id, response FROM sample LEFT JOIN text USING (sample_id)"
     )

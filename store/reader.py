@@ -3,7 +3,7 @@
 The DECIDING verdict of a sample is our verifier's for the problem's kind where it has judged, else the imported one; every
 method that depends on it takes `verifier` to choose another by name.
 
-A `Study` may be used from several threads (SQLite serialises the calls), each call sees the newest committed state.
+A `Study` may be used from several threads (its calls wait for each other), each call sees the newest committed state.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -183,10 +184,13 @@ class Study:
     def __init__(self, path: Path | str, busy_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.path = Path(path)
         self._connection = connect_readonly(self.path, busy_ms)
-        self.texts = TextReader(self._connection)
+        self._calls = Lock()
+        self.texts = TextReader(self.query)
 
     def close(self) -> None:
-        self._connection.close()
+        """Waits for a call that another thread is in: SQLite itself does not survive being closed under it."""
+        with self._calls:
+            self._connection.close()
 
     def __enter__(self) -> Study:
         return self
@@ -440,7 +444,7 @@ class Study:
 
     def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query of this folder's own; errors are explained."""
-        with explained(self.path):
+        with explained(self.path), self._calls:
             return self._connection.execute(sql, values).fetchall()
 
 

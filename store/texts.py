@@ -7,15 +7,14 @@ Python string; lone surrogates (broken UTF-8 in the source) survive the round tr
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, pairwise
-from typing import Final
+from typing import Any, Final
 
 from store.errors import DamagedText, NotFound
 
@@ -119,16 +118,16 @@ def train(responses: Sequence[str]) -> bytes | None:
 class TextReader:
     """Reads responses of an open study."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, query: Callable[[str, Sequence[object]], list[tuple[Any, ...]]]) -> None:
+        """query: rows of a study's query, as `store.reader.Study` gives them."""
+        self._query = query
         self._dictionaries: dict[int, ZstdDict] = {}
 
     def response(self, sample_id: int) -> str:
         """The response, exactly as it came. Raises NotFound."""
-        row = self._connection.execute("SELECT dictionary_id, response FROM text WHERE sample_id = ?", (sample_id,)).fetchone()
-        if row is None:
-            raise NotFound(f"sample {sample_id} has no text in this study")
-        return self.unpack(*row)
+        for row in self._query("SELECT dictionary_id, response FROM text WHERE sample_id = ?", (sample_id,)):
+            return self.unpack(*row)
+        raise NotFound(f"sample {sample_id} has no text in this study")
 
     def unpack(self, dictionary_id: int | None, packed: bytes) -> str:
         """The response behind one row of `text`. Raises DamagedText."""
@@ -141,8 +140,8 @@ class TextReader:
         if dictionary_id is None:
             return None
         if dictionary_id not in self._dictionaries:
-            row = self._connection.execute("SELECT bytes FROM dictionary WHERE dictionary_id = ?", (dictionary_id,)).fetchone()
-            if row is None:
+            rows = self._query("SELECT bytes FROM dictionary WHERE dictionary_id = ?", (dictionary_id,))
+            if not rows:
                 raise DamagedText(f"the study has lost its dictionary {dictionary_id}; go back to a copy of the file")
-            self._dictionaries[dictionary_id] = ZstdDict(row[0])
+            self._dictionaries[dictionary_id] = ZstdDict(rows[0][0])
         return self._dictionaries[dictionary_id]

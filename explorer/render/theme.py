@@ -1,10 +1,19 @@
-"""The colours: blue and orange for the two runs, told apart in 16 colours and by colour-blind people; markers say the same."""
+"""The colours: blue and orange for the two runs, told apart in 16 colours and by colour-blind people; markers say the same.
+
+Tones get their styles from here and not from style sheets: Textual would match some twenty rules for every widget of a screen
+that opens, which took longer than all else.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+from rich.style import Style
 from textual.theme import Theme
+
+from explorer.render.pieces import Tone
 
 _DARK_VARIABLES: Final = {
     "run-base": "#6aa3ff",
@@ -52,3 +61,41 @@ LIGHT: Final = Theme(
     dark=False,
     variables=_LIGHT_VARIABLES | {"text-muted": "#5a6066"},
 )
+
+_COLOURS: Final = {
+    Tone.DIM: "text-muted",
+    Tone.BASE: "run-base",
+    Tone.OTHER: "run-other",
+    Tone.GOOD: "said-good",
+    Tone.BAD: "said-bad",
+    Tone.WARN: "said-warn",
+    Tone.ACCENT: "said-accent",
+    Tone.MATCH: "said-accent",
+    Tone.MATCH_HERE: "said-accent",
+    Tone.KEYWORD: "said-accent",
+    Tone.STRING: "said-good",
+    Tone.NUMBER: "run-other",
+    Tone.COMMENT: "text-muted",
+}
+_SHAPES: Final = {
+    Tone.STRONG: Style(bold=True),
+    Tone.WARN: Style(bold=True),
+    Tone.ACCENT: Style(bold=True),
+    Tone.ANSWER: Style(bold=True, reverse=True),
+    Tone.MATCH: Style(bold=True, underline=True),
+    Tone.MATCH_HERE: Style(reverse=True),
+    Tone.COMMENT: Style(italic=True),
+    Tone.ONLY_HERE: Style(bold=True, underline=True),
+}
+CURSOR: Final = "cursor"
+"""The ground of the line under the cursor, beside the tones."""
+
+
+@cache
+def tone_styles(theme: str) -> Mapping[str, Style]:
+    """The style of every tone and of CURSOR in the theme of that name."""
+    colours = (LIGHT if theme == LIGHT.name else DARK).variables
+    styles: dict[str, Style] = {
+        tone: _SHAPES.get(tone, Style()) + Style(color=colours[_COLOURS[tone]] if tone in _COLOURS else None) for tone in Tone
+    }
+    return styles | {CURSOR: Style(bgcolor=colours["cursor-line"], bold=True)}

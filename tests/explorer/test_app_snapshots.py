@@ -1,4 +1,4 @@
-"""What the four screens look like. `pytest --snapshot-update` accepts a change: look at the pictures first."""
+"""What every screen looks like. `pytest --snapshot-update` accepts a change: look at the pictures first."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ SCREENS = {
     "problems": ("j", "enter", "j"),
     "traces": ("j", "enter", "j", "enter", "j"),
     "reader": ("j", "enter", "j", "enter", "enter", "}"),
+    "compare": ("j", "enter", "j", "enter", "enter", "equals_sign"),
+    "why": ("j", "enter", "j", "w"),
+    "found": ("j", "slash", *"correct:no answer:99", "enter"),
+    "views": ("j", "enter", "v"),
+    "plots": ("j", "p"),
+    "paths": ("j", "P"),
+    "claims": ("j", "C"),
+    "queue": ("j", "a"),
+    "audit": ("j", "a", "enter"),
 }
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
