@@ -46,8 +46,8 @@ def run_judge(arguments: argparse.Namespace, narrator: Narrator) -> int:
     from engine.auditing.concord import concord
     from engine.auditing.judge import judge
     from engine.auditing.server import Server
+    from engine.steps import split_steps
     from explorer.commands.audit_tables import show_concord
-    from explorer.render.steps import split_steps
     from store.reader import Study
 
     server = Server(arguments.url, arguments.model, os.environ.get(arguments.key_env) or None)

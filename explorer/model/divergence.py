@@ -18,8 +18,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+from engine.steps import Step, split_steps
 from explorer.model.differences import Differences, Span, differences, shared_start, words_of
-from explorer.render.steps import Step, split_steps
 
 NEAR: Final = 0.3
 """Share of their words (Dice) that two steps must have in common to be called alike."""

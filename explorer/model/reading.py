@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.steps import split_steps
 from explorer.render.annotations import Checked, remarks
 from explorer.render.heading import deciding
 from explorer.render.page import Document, Mark, Page, page_of
-from explorer.render.steps import split_steps
 from explorer.render.text import Expression
 
 if TYPE_CHECKING:

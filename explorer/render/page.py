@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from engine.steps import Step, split_steps
 from explorer.render.pieces import Line, Tone
-from explorer.render.steps import Step, split_steps
 from explorer.render.text import Edit, Expression, Shown, answer_in, edits_of, one_line, outside, shown
 from explorer.render.wrap import Span, wrap
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.luck import suspicion, suspicions
 from engine.luck.equalities import stated
+from engine.steps import split_steps
 from explorer.model.reading import expressions
 from explorer.render.annotations import Checked, remarks, summary
 from explorer.render.page import Document, page_of
 from explorer.render.pieces import Tone
-from explorer.render.steps import split_steps
 from explorer.render.text import visible
 
 CANCELLING = r"""We count the keys of each kind.

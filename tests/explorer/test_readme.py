@@ -12,14 +12,27 @@ import pytest
 from explorer.app import BaseboundApp
 from explorer.cli import COMMANDS
 from explorer.commands.bundled import bundled_study
+from explorer.commands.explore import ONLY_TRACE
 from explorer.commands.narration import Narrator
 from explorer.model.session import Session
+from store.names import parse_link
+from store.query import parse
 from tests.explorer.test_app_snapshots import walked
 
-PICTURES = {"study": (), "reader": ("enter", "tab", "G", "enter", "tab", "enter", "}", "}")}
+PICTURES = {
+    "study": (),
+    "plots": ("p",),
+    "problems": ("enter", "tab", "j"),
+    "why": ("enter", "tab", "j", "w"),
+    "compare": ("enter", "tab", "j", "enter", "tab", "enter", "equals_sign"),
+    "queue": ("a",),
+    "audit": ("a", "enter"),
+    "found": ("slash", *"set:base-only guess*", "enter"),
+}
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOUR = ROOT / "explorer" / "TOUR.md"
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +44,30 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("screen", "keys"), PICTURES.items(), ids=PICTURES)
 def test_picture(snap_compare: Callable[..., bool], bundled: Path, screen: str, keys: tuple[str, ...]) -> None:
-    assert snap_compare(BaseboundApp(Session.open(bundled)), terminal_size=(112, 28), run_before=walked(*keys)), screen
+    app = BaseboundApp(Session.open(bundled, auditor="ann"))
+    size = (164, 34) if screen == "study" else (112, 28)  # its plot stands beside the runs where there is room
+    assert snap_compare(app, terminal_size=size, run_before=walked(*keys)), screen
 
 
-def test_every_picture_is_there() -> None:
-    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+def test_picture_of_the_lucky_trace(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+    session = Session.open(bundled_study(Narrator(quiet=True), tmp_path, "lucky").rename(tmp_path / "lucky.db"))
+    app = BaseboundApp(session, session.goal(parse_link(ONLY_TRACE)))
+    assert snap_compare(app, terminal_size=(112, 28), run_before=walked())
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", TOUR], ids=lambda page: page.name)
+def test_every_picture_is_there(page: Path) -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     assert pictures
-    assert [path for path in pictures if not (ROOT / unquote(path)).is_file()] == []
+    assert [path for path in pictures if not (page.parent / unquote(path)).is_file()] == []
+
+
+def test_what_the_tour_says_of_the_grammar_is_grammar() -> None:
+    table = re.findall(r"^\| (`.*`) \|", TOUR.read_text(encoding="utf-8"), flags=re.M)
+    expressions = [text.replace("\\|", "|") for row in table for text in re.findall(r"`([^`]+)`", row)]
+    assert len(expressions) > 20
+    for expression in expressions:
+        parse(expression)
 
 
 def test_every_command_is_listed_and_no_other() -> None:

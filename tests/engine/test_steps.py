@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.render.steps import split_steps
+from engine.steps import split_steps
 
 FRAGMENTS = st.sampled_from(
     [
