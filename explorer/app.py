@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
@@ -32,11 +32,19 @@ from explorer.screens.base import ExplorerScreen
 from explorer.screens.help import HelpScreen, key_help
 from explorer.screens.study import StudyScreen
 from store.errors import StudyError
-from store.names import parse_link
+from store.names import Link, parse_link
 
 LOOK_EVERY_S: Final = 2.0
-READING: Final = frozenset({"ReaderScreen", "AuditScreen", "CompareScreen"})
+READING: Final = frozenset({"ReaderScreen", "CompareScreen"})
 """Screens whose place is a trace that was open."""
+BESIDE: Final = {
+    "QueueScreen": "queue",
+    "AuditScreen": "queue",
+    "PlotsScreen": "plots",
+    "PathsScreen": "paths",
+    "ClaimsScreen": "claims",
+}
+"""Screens beside the way in: the way that leads to them from a run."""
 _HUNG_UP: Final = 129
 """Exit status of a program whose terminal has gone: 128 and SIGHUP."""
 
@@ -131,8 +139,10 @@ class BaseboundApp(App[None]):
         deepest = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ExplorerScreen)), None)
         here = deepest.here if deepest is not None else None
         if here is not None:
-            where = Remembered(None if here.link is None else str(here.link), type(deepest).__name__, lost)
-            memory.load().remember(self.session.study.path, where)
+            screen, blind = type(deepest).__name__, self.session.is_blind
+            run = Link((here.pair.other or here.pair.base).slug)
+            link = run if screen in BESIDE or here.link is None else here.link
+            memory.load().remember(self.session.study.path, Remembered(str(link), screen, lost, blind))
 
     @on(StudyLooked)
     def tell_screen(self, message: StudyLooked) -> None:
@@ -211,6 +221,11 @@ def last_place(session: Session) -> tuple[Goal | None, str]:
         goal = None if where.link is None else session.goal(parse_link(where.link), read=where.screen in READING)
     except StudyError:
         goal = None
-    if goal is None or goal.problem is None:
+    if goal is None:
+        return None, lost.removesuffix(". ")
+    if way := BESIDE.get(where.screen):
+        session.labels.blind = where.blind
+        return replace(goal, way=way), f"{lost}back at the {way}{', blind' if where.blind else ''}: Esc leads out"
+    if goal.problem is None:
         return goal, lost.removesuffix(". ")
-    return goal, lost + "you are where you were: Esc leads out, `explore --fresh` starts at the top"
+    return goal, f"{lost}back at {goal.problem.key}: Esc leads out, `explore --fresh` starts at the top"

@@ -115,6 +115,11 @@ class Session:
 
         return Labels(self)
 
+    @property
+    def is_blind(self) -> bool:
+        """Is the audit blind? Without an audit nothing of it is imported."""
+        return "labels" in self.__dict__ and self.labels.blind
+
     def apart(self) -> Study:
         """The study on a connection of its own, for what takes long: what a person asks for must not wait behind it."""
         return Study(self.study.path, BUSY_MS)

@@ -63,6 +63,8 @@ class Goal:
     step: int = 1
     read: bool = True
     """Whether to open the trace, or to stop at its place in the list."""
+    way: str = ""
+    """From a run: another screen that is gone to from there (`explorer.screens.ways`)."""
 
 
 def choices(runs: Sequence[RunRow]) -> list[Choice]:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from explorer.model.session import Pair, Session
-from explorer.render.pieces import Line
+from explorer.render.pieces import Line, Tone
 from explorer.render.text import visible
 from explorer.screens.ways import screen_at
 from explorer.widgets.clipboard import copy_to_tmux, write_clip_file
@@ -29,6 +29,8 @@ from store.rows import ProblemRow
 
 Result = TypeVar("Result")
 
+SHOWS_WHAT_BLIND_HIDES: Final = frozenset({"plots", "paths", "claims", "why", "compare", "found"})
+"""Ways that somebody who audits blind must not go."""
 _LOW: Final = 20
 """Lines of a terminal below which lists need all of them."""
 
@@ -93,7 +95,7 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
     def set_crumbs(self, *way: str, notes: Sequence[Line] = ()) -> None:
         crumbs = self.query_one(Crumbs)
         crumbs.way = (self.session.name, *way)
-        crumbs.notes = notes
+        crumbs.notes = [[("blind", Tone.WARN)], *notes] if self.session.is_blind else notes
 
     @property
     def here(self) -> Here | None:
@@ -106,15 +108,22 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
 
     def action_way(self, way: str) -> None:
         here = self.here
-        if here is not None:
+        if here is not None and not self.hidden_while_blind(way):
             self.go(way, here.pair, here.problem)
+
+    def hidden_while_blind(self, way: str) -> bool:
+        """Whether a screen would show what a blind audit hides; it says so."""
+        if self.session.is_blind and way in SHOWS_WHAT_BLIND_HIDES:
+            self.say("you audit blind: this would show runs and verdicts; b in the audit queue ends that")
+            return True
+        return False
 
     def action_copy(self) -> None:
         here = self.here
         if here is None or here.link is None:
             self.say("nothing here that a link could point at")
         else:
-            self.copy(str(here.link), str(here.link))
+            self.copy(str(here.link), f"for `explore --open`: {here.link}")
 
     def copy(self, text: str, what: str) -> None:
         """Copy a text by every way there is, and say by which: `what` is how the notice calls it."""
@@ -132,6 +141,10 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
         if self._version_seen is not None:
             self.hear_of_change()
         self._version_seen = self.session.version_seen
+
+    def on_screen_suspend(self) -> None:
+        """What was said here is not about the screen that comes now."""
+        self.app.clear_notifications()
 
     def hear_of_change(self) -> None:
         """Read again where the study is another one than when this screen last heard of it."""

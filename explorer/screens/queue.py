@@ -233,8 +233,6 @@ class QueueScreen(Labelling[None]):
         if self.listing is not None:
             notes.append(auditing.progress(self.listing.judged, len(self.listing.entries)))
         notes.append([dim("by "), plain(self.session.auditor)])
-        if self.session.labels.blind:
-            notes.append([("blind", Tone.WARN)])
         self.set_crumbs(self.pair.board.benchmark, "audit", notes=notes)
 
     def _show_standing(self) -> None:

@@ -136,7 +136,9 @@ class StudyScreen(ExplorerScreen[None]):
         self.query_one(VirtualList).show(self._table())
         if self._goto is not None:
             self._select(self._goto.run.run_id)
-            if self._goto.problem is not None:
+            if self._goto.way:
+                self.action_way(self._goto.way)
+            elif self._goto.problem is not None:
                 self.open_problems(self._goto)
         self.call_after_refresh(self.post_message, Painted())
 

@@ -68,6 +68,7 @@ class Prompt(Input):
     def ask(self, placeholder: str, text: str = "", check: Check | None = None) -> None:
         """Open with that text in it. check: called with what is typed; it must be quick."""
         self._check, self._complaint = check, ""
+        self.app.clear_notifications()  # they would lie over what is typed
         self.set_class(check is not None, "checked")
         self.placeholder = placeholder
         self.value = text
