@@ -101,6 +101,8 @@ class BaseboundApp(App[None]):
         self._own_keys = dict(keys or {})
         self._is_looking = False
         self._said_gone = ""
+        self.is_interrupted = False
+        """Was it ended by a signal?"""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
@@ -115,7 +117,10 @@ class BaseboundApp(App[None]):
             self.notify(self._greeting, markup=False, timeout=6)
         self.set_interval(LOOK_EVERY_S, self._look)
         with suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here: a thread, another system
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+            for ending in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(ending, self._interrupt)
 
     def first_screen(self, goal: Goal | None) -> StudyScreen:
         """What everything else lies on."""
@@ -173,6 +178,12 @@ class BaseboundApp(App[None]):
 
         self.run_worker(looking, thread=True, group="look")
 
+    def _interrupt(self) -> None:
+        """Another program ends this one: in order, as q does."""
+        self.keep_place()
+        self.is_interrupted = True
+        self.exit()
+
     def _hang_up(self) -> None:
         """The terminal has gone: nothing can be said any more, so it is said when the study is opened again.
 
@@ -210,6 +221,8 @@ def run_explorer(
             goal = session.goal(parse_link(link))
         app = BaseboundApp(session, goal, keys, greeting)
         app.run(mouse=mouse)
+        if app.is_interrupted:
+            raise KeyboardInterrupt
         return app.return_code or 0
 
 

@@ -58,6 +58,27 @@ class Memory:
 
     def _write(self) -> None:
         kept = dict(list(self.places.items())[-_STUDIES_KEPT:])
+        places = {name: asdict(where) for name, where in kept.items()}
+        text = json.dumps({"places": places, "views": self.views}, ensure_ascii=True, indent=1)
+        path = memory_file()
+        apart = path.with_name(f"{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(apart, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+            apart.replace(path)
+        except OSError:
+            apart.unlink(missing_ok=True)
+
+
+def memory_file() -> Path:
+    return user_state_path("basebound", appauthor=False) / "explorer.json"
+
+
+def load() -> Memory:
+    """What was kept; nothing where there is no such file, or it is none of ours."""
+    try:
+        found = json.loads(memory_file().read_text(encoding="utf-8"))
         places = {str(name): _remembered(where) for name, where in found["places"].items()}
         return Memory(places, {str(name): str(expression) for name, expression in found["views"].items()})
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
