@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +19,7 @@ from typing import ClassVar, Final, Literal
 
 from textual import on
 from textual.app import App
-from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.message import Message
 
 from explorer import memory
@@ -30,6 +29,7 @@ from explorer.model.walk import Goal
 from explorer.render.theme import DARK, LIGHT, VARIABLES
 from explorer.screens.base import ExplorerScreen
 from explorer.screens.help import HelpScreen, key_help
+from explorer.screens.palette import PaletteScreen
 from explorer.screens.study import StudyScreen
 from store.errors import StudyError
 from store.names import Link, parse_link
@@ -49,12 +49,6 @@ _HUNG_UP: Final = 129
 """Exit status of a program whose terminal has gone: 128 and SIGHUP."""
 
 
-def _actions() -> type[Provider]:
-    from explorer.palette import Actions
-
-    return Actions
-
-
 @dataclass
 class StudyLooked(Message):
     """Somebody has committed to the study, or it cannot be read any more (then the sentence says why)."""
@@ -67,14 +61,13 @@ class BaseboundApp(App[None]):
 
     TITLE = "Basebound"
     ALLOW_SELECT = False
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_actions}
-    COMMAND_PALETTE_BINDING: ClassVar[str] = "colon"
+    ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - not ours
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="Every key that works here"),
         Binding(
             "colon,ctrl+p",
-            "command_palette",
+            "palette",
             "actions",
             show=False,
             key_display=":",
@@ -128,6 +121,14 @@ class BaseboundApp(App[None]):
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(key_help(self, self.screen.active_bindings.values())))
+
+    def action_palette(self) -> None:
+        if isinstance(self.screen, ExplorerScreen):
+            self.push_screen(PaletteScreen(self.screen.active_bindings.values()), self._do)
+
+    async def _do(self, chosen: ActiveBinding | None) -> None:
+        if chosen is not None:
+            await self.run_action(chosen.binding.action, default_namespace=chosen.node)
 
     def action_redraw(self) -> None:
         self.refresh(layout=True)

@@ -21,9 +21,11 @@ from typing import Any, Final
 from platformdirs import user_config_path
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import Keys, key_to_character
 
 from store.errors import BaseboundError
 
+_NAMED: Final = frozenset(key.value for key in Keys)
 _PACKAGES: Final = ("explorer.screens", "explorer.widgets")
 
 
@@ -72,7 +74,7 @@ def own_keys(path: Path | None = None) -> dict[str, str]:
         raise BadKeys(f"{path} cannot be read: {error}; mend it, or move it away") from None
     try:
         table = tomllib.loads(text).get("keys", {})
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadKeys(f"{path} is not TOML: {error}; mend it, or move it away") from None
     return _checked(path, table)
 
@@ -88,8 +90,23 @@ def _checked(path: Path, table: object) -> dict[str, str]:
             raise BadKeys(f"{path}: there is no action '{name}'; {hint}")
         if not isinstance(keys, str) or not all(part.strip() for part in keys.split(",")):
             raise BadKeys(f'{path}: the keys of {name} must be a text such as "ctrl+n" or "n,f3", not {keys!r}')
+    for name, keys in table.items():
+        for key in map(str.strip, keys.split(",")):
+            if not _is_key(key):
+                raise BadKeys(
+                    f"{path}: {name}: there is no key {key!r}; write it as in x, X, f5, ctrl+n, space or question_mark"
+                )
     _refuse_clashes(path, rows, table)
     return {str(name): ",".join(part.strip() for part in keys.split(",")) for name, keys in table.items()}
+
+
+def _is_key(name: str) -> bool:
+    """Whether a terminal can send it: a sign by itself or by its name, a named key, each with ctrl, alt or shift before it."""
+    *held, last = name.split("+") if len(name) > 1 else [name]
+    sign = key_to_character(last)
+    return set(held) <= {"ctrl", "alt", "shift"} and (
+        last in _NAMED or (sign is not None and len(sign) == 1 and sign.isprintable())
+    )
 
 
 def _refuse_clashes(path: Path, rows: Mapping[str, KeyRow], table: Mapping[Any, str]) -> None:

@@ -80,8 +80,8 @@ def load() -> Memory:
     try:
         found = json.loads(memory_file().read_text(encoding="utf-8"))
         places = {str(name): _remembered(where) for name, where in found["places"].items()}
-        return Memory(places, {str(name): str(expression) for name, expression in found["views"].items()})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return Memory(places, {str(name): said for name, said in found["views"].items() if isinstance(said, str)})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):  # the last: brackets without end
         return Memory()
 
 

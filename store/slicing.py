@@ -1,7 +1,8 @@
-"""A small study out of a large one: some samples with all that belongs to them, and the counts of all of them.
+"""A small study out of a large one: some samples with all that belongs to them, and all counts of the problems they answer.
 
-The counts of the whole study become published tallies of the small one, under the verifier that made them: where they cover
-more than the traces that came along, they decide (see `store.reader`). Runs, problems, indices and seeds stay what they were.
+The counts become published tallies of the small study, under the verifier that made them: where they cover more than the
+traces that came along, they decide (see `store.reader`). Runs, indices and seeds stay what they were, other problems
+stay behind.
 The index of words does not come along: `basebound index` makes it, and search finds the same without it.
 """
 
@@ -18,7 +19,9 @@ from store.reader import Study
 from store.texts import TRAIN_ON_CHARS, TextPacker, train
 from store.writer import Writer
 
-_WHOLE: Final = ("model", "run", "problem", "source", "verifier", "batch", "prompt", "tag")
+_WHOLE: Final = ("model", "run", "source", "verifier", "batch")
+_BY_PROBLEM: Final = ("problem", "prompt", "tag")
+"""Of the problems that a chosen sample answers: somebody is sent just these."""
 _BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit", "reading", "suspicion", "reason", "mark")
 
 _TRAIN_ON: Final = 20_000
@@ -29,7 +32,8 @@ _TEXTS: Final = 200
 _PUBLISHED: Final = """
 INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error, source_id)
 SELECT run_id, problem_id, verifier, 'published', correct, incorrect, no_answer, error, source_id FROM whole.tally AS stored
-WHERE NOT EXISTS ( -- where there are both, the larger one, and published counts where they are equally large
+WHERE problem_id IN (SELECT problem_id FROM problem)
+  AND NOT EXISTS ( -- where there are both, the larger one, and published counts where they are equally large
   SELECT 1 FROM whole.tally AS other WHERE other.origin <> stored.origin AND other.run_id = stored.run_id
     AND other.problem_id = stored.problem_id AND other.verifier = stored.verifier
     AND other.correct + other.incorrect + other.no_answer + other.error + (other.origin = 'published')
@@ -85,6 +89,9 @@ def _fill(source: Path, target: Path, study: Study, sample_ids: Iterable[int]) -
 def _copy(connection: sqlite3.Connection) -> None:
     for table in _WHOLE:
         connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table}")
+    answered = "SELECT problem_id FROM whole.sample WHERE sample_id IN (SELECT sample_id FROM chosen)"
+    for table in _BY_PROBLEM:
+        connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE problem_id IN ({answered})")
     for table in _BY_SAMPLE:
         connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE sample_id IN (SELECT sample_id FROM chosen)")
     for statement in (_PUBLISHED, _DERIVED, _DRAWN):

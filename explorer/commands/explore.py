@@ -8,6 +8,7 @@ from pathlib import Path
 
 from explorer.commands.bundled import EXAMPLES
 from store.errors import BaseboundError
+from store.types import JUDGE_PREFIX
 
 ONLY_TRACE = "retold-base@valley/valley:1/0#6"
 """Of the example `lucky`: what is to be seen stands in its trace."""
@@ -39,6 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     from explorer.commands.bundled import bundled_study
     from explorer.commands.narration import Narrator
 
+    if (arguments.auditor or "").strip().startswith(JUDGE_PREFIX):
+        raise BaseboundError(
+            f"--auditor {arguments.auditor}: names that begin with {JUDGE_PREFIX} are judge models'; give another"
+        )
     if arguments.db and arguments.example:
         raise BaseboundError("give a study or --example, not both")
     study = arguments.db or bundled_study(Narrator(arguments.quiet), example=arguments.example or "boundary")

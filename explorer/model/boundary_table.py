@@ -40,10 +40,10 @@ def boundary_fields(pair: Pair, rows: Sequence[BoundaryRow], *, sets_known: bool
         fields.append(Field(Column("set", _set_width(pair, rows)), lambda row: [_set_piece(pair, row, sets_known)]))
         fields.append(Field(Column("evidence", 12, drop=2), lambda row: [_evidence_piece(row, sets_known)]))
     fields += _known_fields(pair, rows)
-    fields.append(Field(Column("reference", 9, most=14, drop=5), _reference))
+    fields.append(Field(Column("reference", 9, most=14, drop=6), _reference))
     if any(row.differs for row in rows):
         fields += [_file_field(pair, place) for place in range(len(pair.runs))]
-    return [*fields, Field(Column("statement", 16, most=UNLIMITED, drop=6), _statement)]
+    return [*fields, Field(Column("statement", 24, most=UNLIMITED, drop=5), _statement)]
 
 
 def _known_fields(pair: Pair, rows: Sequence[BoundaryRow]) -> list[Field]:

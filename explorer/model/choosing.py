@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from engine.auditing.chains import by_protocol
 from engine.auditing.labels import NOBODY
 from engine.auditing.order import QueueItem, all_right, listed, luck, random_stratum
-from explorer.model.queue import NEAR
+from explorer.model.queue import NEAR, STRATUM
 from store.audits import Chosen
 from store.marks import Kind, MarkRow, marks
 from store.types import Outcome
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from explorer.model.session import Pair, Session
     from store.reader import Study
     from store.rows import ProblemRow
-
-STRATUM: Final = 50
-"""Traces of the random stratum that are listed at once; once they are read, as many more."""
 
 _LOOKED_AT: Final = 60
 """Traces whose suspicion is worked out for the list where it is not stored: those that are read first."""

@@ -68,8 +68,13 @@ def _answer_lines(pair: Pair, row: BoundaryRow, read: Answered) -> list[Line]:
 
 
 def _never(problem: ProblemRow, n: int, bound: float | None) -> Sequence[tuple[str, Tone]]:
-    """45 never in 1,024 (p < 0.0029 at 95 %)."""
+    """45 never in 1,024 (p < 0.29 % at 95 %)."""
     if bound is None:
         return ()
     answer = "right" if problem.reference is None else one_line(problem.reference[:40])
-    return [(f"{answer} never in {n:,}", Tone.WARN), plain(f" (p < {bound:.2g} at 95 %)  ")]
+    return [(f"{answer} never in {n:,}", Tone.WARN), plain(f" (p < {rate_text(bound)} at 95 %)  ")]
+
+
+def rate_text(value: float) -> str:
+    """A rate as it is written wherever bounds of one are: 0.29 %, 53 %, 100 %."""
+    return f"{100 * value:.2g} %" if value < 0.995 else "100 %"

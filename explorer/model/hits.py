@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from explorer.model.listing import Filter
-from explorer.model.session import Session
+from explorer.model.listing import Filter, runs_of
+from explorer.model.session import Pair, Session
 from explorer.model.walk import ALL, Hits
 from explorer.render.pieces import Line, Tone, dim, plain
+from store.query.nearest import unheard_of
 from store.query.reading import Reading
-from store.rows import ProblemRow, TraceRow
+from store.query.terms import Compared, Known, leaves
+from store.reader import Study
+from store.rows import ProblemRow, RunRow, TraceRow
 from store.types import Finish
 
 if TYPE_CHECKING:
@@ -33,48 +37,96 @@ class Part:
     hits: Sequence[Hit]
     spans: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     """By sample id: where in the snippet stands what was sought."""
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    """By sample id, where reasons were asked for: what the first one says."""
     total: int | None = None
     """How many fit in all; None while it is searched."""
     each: Sequence[int] = ()
     """With the total, where it is known: how many each part of the filter leaves by itself."""
+    hint: str = ""
+    """With a total of 0: a name in the filter that nothing has, and what to write instead."""
 
 
-def search(session: Session, wanted: Filter, benchmark: str | None, stop: Callable[[], bool] = lambda: False) -> Iterator[Part]:
+def search(
+    session: Session,
+    wanted: Filter,
+    benchmark: str | None,
+    pair: Pair | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Part]:
     """The first hit at once, then what is found in each short while; at the end how many there are.
 
-    On a connection of its own: it may take long. stop: asked now and then; nothing more comes once it says yes.
+    On a connection of its own: it may take long. pair: whose sets are meant, on its benchmark; None for the natural one's.
+    stop: asked now and then; nothing more comes once it says yes.
     Raises StudyError where the study cannot be read, or nothing is known of what is asked for.
     """
     from engine.finding import Finder, Stopped
 
     with session.apart() as study:
-        finder = Finder(study, session.verifier, stop)
+        found = _Search(
+            study, Finder(study, session.verifier, stop), wanted, benchmark, None if pair is None else runs_of(pair)
+        )
         try:
-            yield from _found(finder.traces(wanted.query, benchmark, limit=LISTED_AT_MOST + 1), wanted, finder, benchmark)
+            yield from found.parts(session.verifier)
         except Stopped:
             return
 
 
-def _found(hits: Iterator[Hit], wanted: Filter, finder: Finder, benchmark: str | None) -> Iterator[Part]:
-    found: list[Hit] = []
-    number, since = 0, time.monotonic()
-    for hit in hits:
-        number += 1
-        if number > LISTED_AT_MOST:
-            break
-        found.append(hit)
-        if number == 1 or time.monotonic() - since > _SHOWN_EVERY_S:
-            yield _part(wanted, found)
-            found, since = [], time.monotonic()
-    yield _part(wanted, found)
-    total = number if number <= LISTED_AT_MOST else finder.count(wanted.query, benchmark)
-    yield Part(wanted, (), total=total)
-    each = [total] if len(wanted.each) == 1 else [finder.count(part.query, benchmark) for part in wanted.each]
-    yield Part(wanted, (), total=total, each=each)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search, and where it looks."""
+
+    study: Study
+    finder: Finder
+    wanted: Filter
+    benchmark: str | None
+    runs: tuple[RunRow, RunRow] | None
+
+    def parts(self, verifier: str | None) -> Iterator[Part]:
+        found: list[Hit] = []
+        number, since = 0, time.monotonic()
+        for hit in self.finder.traces(self.wanted.query, self.benchmark, self.runs, limit=LISTED_AT_MOST + 1):
+            number += 1
+            if number > LISTED_AT_MOST:
+                break
+            found.append(hit)
+            if number == 1 or time.monotonic() - since > _SHOWN_EVERY_S:
+                yield self._part(found)
+                found, since = [], time.monotonic()
+        yield self._part(found)
+        total = number if number <= LISTED_AT_MOST else self._count(self.wanted)
+        hint = "" if total else unheard_of(self.study, verifier, self.wanted.query)
+        yield Part(self.wanted, (), total=total, hint=hint)
+        each = self.wanted.each
+        yield Part(self.wanted, (), total=total, each=[total] if len(each) == 1 else list(map(self._count, each)), hint=hint)
+
+    def _count(self, wanted: Filter) -> int:
+        return self.finder.count(wanted.query, self.benchmark, self.runs)
+
+    def _part(self, found: Sequence[Hit]) -> Part:
+        spans = {hit.sample_id: _spans(hit.snippet, self.wanted) for hit in found if hit.snippet is not None}
+        kinds = reasons_asked_for(self.wanted)
+        return Part(self.wanted, found, spans, {} if kinds is None else _reasons(self.study, found, kinds))
 
 
-def _part(wanted: Filter, found: Sequence[Hit]) -> Part:
-    return Part(wanted, found, {hit.sample_id: _spans(hit.snippet, wanted) for hit in found if hit.snippet is not None})
+def reasons_asked_for(wanted: Filter) -> frozenset[str] | None:
+    """The kinds of reason in a filter, empty where any will do; None where it asks for no reason."""
+    asked = [leaf for term in wanted.query.terms for leaf in leaves(term) if isinstance(leaf, Compared) and leaf.field == "why"]
+    if not asked:
+        return None
+    return frozenset(value.value.replace("-", " ") for leaf in asked for value in leaf.values if not isinstance(value, Known))
+
+
+_FIRST_REASONS: Final = """
+SELECT sample_id, kind || ': ' || detail, min(place) FROM reason
+WHERE sample_id IN (SELECT value FROM json_each(?1)) AND (?2 = '[]' OR kind IN (SELECT value FROM json_each(?2)))
+GROUP BY sample_id
+"""
+
+
+def _reasons(study: Study, found: Sequence[Hit], kinds: frozenset[str]) -> dict[int, str]:
+    rows = study.query(_FIRST_REASONS, (json.dumps([hit.sample_id for hit in found]), json.dumps(sorted(kinds))))
+    return {sample_id: said for sample_id, said, _ in rows}
 
 
 def walk_of(hits: Sequence[Hit], chosen: Hit, problems: Mapping[int, ProblemRow]) -> Hits:

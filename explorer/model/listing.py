@@ -12,8 +12,9 @@ from typing import Final
 
 from explorer.model.session import Pair, Session
 from store.errors import BaseboundError
-from store.query import Query, parse
-from store.query.terms import Words
+from store.query import FIELDS, Field, Kind, Query, parse
+from store.query.nearest import unheard_of
+from store.query.terms import Compared, Words, leaves
 from store.reader import Study
 from store.rows import ProblemRow, RunRow
 
@@ -25,6 +26,8 @@ WAYS: Final = (
     ("-correct:yes   (a or b) c", "- turns what follows round; a space is and"),
 )
 """What may be typed beside fields, with examples of each."""
+_VALUES: Final = 4
+"""Of a field with a few words to choose from: so many are named where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ class Filter:
         words = [term.value for term in self.query.terms if isinstance(term, Words)]
         return tuple(words) if len(words) == len(self.query.terms) else None
 
+    @property
+    def asks_for_traces(self) -> bool:
+        """Whether a trace must be looked at: not where it asks for nothing but what is the same for all traces of a problem."""
+        found = (leaf for term in self.query.terms for leaf in leaves(term))
+        return any(not isinstance(leaf, Compared) or not FIELDS[leaf.field].of_problem for leaf in found)
+
     def without_last(self) -> Filter | None:
         """None where nothing is left."""
         if len(self.query.terms) < 2:
@@ -72,11 +81,18 @@ class Narrowed:
     whole: frozenset[int]
     each: tuple[int, ...]
     """How many each part leaves by itself."""
+    hint: str = ""
+    """Where nothing is left: a name in it that nothing has, and what to write instead."""
 
 
 def read_filter(text: str) -> Filter | None:
     """None for nothing. Raises BadQuery with one sentence: where, and what to write instead."""
     return Filter(parse(text)) if text.strip() else None
+
+
+def all_of(*texts: str) -> str:
+    """Filters in one: what fits every one of them. Raises BadQuery."""
+    return Query(tuple(term for text in texts if text.strip() for term in parse(text).terms)).text
 
 
 def complaint(text: str) -> str | None:
@@ -95,6 +111,23 @@ def told(text: str) -> str:
     except BaseboundError:
         return ""
     return "" if found is None else "   ".join(found.parts)
+
+
+def field_lines(width: int, height: int) -> list[str]:
+    """Every field with its first values, in at most that many lines; none where they do not fit."""
+    parts, lines = [_written(field) for field in FIELDS.values()], [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part) + 3 > width:
+            lines.append("")
+        lines[-1] += f"   {part}" if lines[-1] else part
+    return lines if len(lines) <= height else []
+
+
+def _written(field: Field) -> str:
+    if field.kind in (Kind.WHOLE, Kind.NUMBER):
+        return f"{field.name}>"
+    more = "|…" if len(field.choices) > _VALUES else ""
+    return f"{field.name}:{'|'.join(field.choices[:_VALUES])}{more}"
 
 
 def holds(problem: ProblemRow, text: str) -> bool:
@@ -116,7 +149,8 @@ def narrowed_problems(session: Session, pair: Pair, wanted: Filter) -> Narrowed:
     with session.apart() as study:
         each = [_problems_of(study, session, pair, part) for part in wanted.each]
         whole = each[0] if len(each) == 1 else _problems_of(study, session, pair, wanted)
-    return Narrowed(wanted, frozenset(whole), tuple(map(len, each)))
+        hint = "" if whole else unheard_of(study, session.verifier, wanted.query)
+    return Narrowed(wanted, frozenset(whole), tuple(map(len, each)), hint)
 
 
 def narrowed_samples(session: Session, pair: Pair, wanted: Filter, problem: ProblemRow, among: Iterable[int]) -> Narrowed:
@@ -128,7 +162,8 @@ def narrowed_samples(session: Session, pair: Pair, wanted: Filter, problem: Prob
         finder = Finder(study, session.verifier)
         each = [finder.sample_ids(part.query, problem.problem_id, pair=runs_of(pair)) & known for part in wanted.each]
         whole = each[0] if len(each) == 1 else finder.sample_ids(wanted.query, problem.problem_id, pair=runs_of(pair)) & known
-    return Narrowed(wanted, frozenset(whole), tuple(map(len, each)))
+        hint = "" if whole else unheard_of(study, session.verifier, wanted.query)
+    return Narrowed(wanted, frozenset(whole), tuple(map(len, each)), hint)
 
 
 def runs_of(pair: Pair) -> tuple[RunRow, RunRow] | None:

@@ -71,8 +71,9 @@ def _best(own: TraceRow, rows: Sequence[TraceRow], read: Callable[[int], str]) -
     if len(among) > 1:
         text = read(own.sample_id)
         shared = {row.sample_id: shared_start(text, read(row.sample_id)) for row in among}
-        why.append(f"chosen for the longest same start of {len(among)}")
-        return max(among, key=lambda row: shared[row.sample_id]), ", ".join(why)
+        best = max(among, key=lambda row: shared[row.sample_id])
+        alike = "chosen for the longest same start" if shared[best.sample_id] else "the first: no start is the same"
+        return best, ", ".join([*why, f"{alike} of {len(among)} traces read"])
     return among[0], ", ".join([*why, "the only one"])
 
 

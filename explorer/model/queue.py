@@ -5,7 +5,9 @@ one way to choose them (`By`): first those still to be read, in the order to rea
 on a large study and belong in a worker; neither needs a numeric library before it is called.
 
 In blind mode (`Labels.blind`) only the auditor's own labels count, so that the reading is a second one and nobody's first
-steers it; and traces are mixed, so that no order tells which run one is of.
+steers it; and traces are mixed, so that no order tells which run one is of. Wrong answers are listed because their verdict is
+in question, which nobody can judge who does not see it, so a blind queue leaves them out (`Listing.left_out`). What is left
+was judged right, all of it: blindness hides the run, what others say and the reference, and cannot hide that verdict.
 """
 
 from __future__ import annotations
@@ -33,10 +35,16 @@ NEAR: Final = 8
 """Labels that a change of sets may take to be listed: what takes more is counted, not listed."""
 
 
+STRATUM: Final = 50
+"""Traces of the random stratum that are listed at once; once they are read, as many more."""
+
+
 class By(StrEnum):
     """How traces are chosen."""
 
     INFLUENCE = "most consequential"
+    UNDECIDED = "undecided"
+    """Read already, and not decided, where that decides a set."""
     RANDOM = "random stratum"
     PROTOCOL = "paper's protocol"
     PROBLEM = "one problem"
@@ -71,6 +79,8 @@ class Listing:
     far: int = 0
     """Further traces that could move a problem, in more labels than are asked for (NEAR)."""
     why_empty: str = ""
+    left_out: int = 0
+    """Wrong answers that a blind queue does not ask for."""
 
     @property
     def judged(self) -> int:
@@ -87,9 +97,35 @@ class Listing:
         return bool(self.entries) and not self.still and self.by is not By.FLAGGED
 
     @property
+    def is_widened(self) -> bool:
+        """The traces that were drawn first are read: what is listed now makes the draw larger."""
+        return self.by is By.RANDOM and bool(self.still) and self.judged >= STRATUM
+
+    @property
     def lacks_suspicion(self) -> bool:
         """Some suspicion was not stored, and not worked out either."""
         return self.by is By.INFLUENCE and any(e.item.suspicion is None and not e.judged for e in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """The right answers that carry the conclusion, as the study's first screen counts them."""
+
+    of_base: bool
+    """They are the baseline's, on problems that it alone solves; else the other run's."""
+    run_id: int
+    problem_ids: frozenset[int]
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of answers drawn at random and decided, how many are sound, with Clopper and Pearson's 95 % interval."""
+
+    sound: int
+    decided: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +138,17 @@ class Standing:
     labels: Labels
     """Those that count: all people's, or in blind mode this auditor's."""
     why: str = ""
-    contested: int = 0
+    hanging: tuple[QueueItem, ...] = ()
     """Traces that were read and not decided, where that decides a set."""
+    carrying: Carrying | None = None
+    drawn: Share | None = None
+    """Of all runs compared; None while nothing drawn was decided."""
     is_whole: bool = True
     """Wrong answers that may be right were looked for."""
+
+    @property
+    def contested(self) -> int:
+        return len(self.hanging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +176,13 @@ def _trace_row(item: QueueItem) -> TraceRow:
     return TraceRow(*place, outcome, None, None, None, None, Finish.UNKNOWN, 0, None, None, suspicion=item.suspicion)
 
 
-def offered(pair: Pair, problem: ProblemRow | None) -> list[By]:
-    """The ways to choose that there are: a comparison needs two runs, one problem needs to be known."""
-    return [
-        by for by in By if (by is not By.INFLUENCE or pair.other is not None) and (by is not By.PROBLEM or problem is not None)
-    ]
+def offered(pair: Pair, problem: ProblemRow | None, *, hanging: bool = False) -> list[By]:
+    """The ways to choose that there are: a comparison needs two runs, one problem needs to be known.
+
+    hanging: some trace was read and not decided, and decides a set.
+    """
+    there = {By.INFLUENCE: pair.other is not None, By.UNDECIDED: hanging, By.PROBLEM: problem is not None}
+    return [by for by in By if there.get(by, True)]
 
 
 def read_standing(session: Session, pair: Pair, earlier: Standing | None = None, *, whole: bool = True) -> Standing:
@@ -150,18 +195,46 @@ def read_standing(session: Session, pair: Pair, earlier: Standing | None = None,
     from engine.auditing.labels import NOBODY
 
     study, board, labels = session.study, pair.board, _labels(session, pair)
+    drawn = _share(pair, labels)
     if pair.other is None:
-        return Standing(None, None, labels, "one run alone: there are no sets to compare")
+        return Standing(None, None, labels, "one run alone: there are no sets to compare", drawn=drawn)
     before = earlier.before if earlier and (earlier.is_whole or not whole) else None
     known: dict[int, Doubt] | None = None if whole else {}
     try:
         nobody = replace(NOBODY, verifier=session.verifier)
         before = before or outlook(study, board, pair.base, pair.other, nobody, known=known)
     except NotFound as error:
-        return Standing(None, None, labels, str(error))
+        return Standing(None, None, labels, str(error), drawn=drawn)
     now = outlook(study, board, pair.base, pair.other, labels, known=before.doubts)
     is_whole = whole or (earlier is not None and earlier.is_whole)
-    return Standing(before, now, labels, contested=len(contested(study, now)), is_whole=is_whole)
+    hanging = tuple(contested(study, now))
+    carrying = earlier.carrying if earlier else _carrying(session, pair)
+    return Standing(before, now, labels, hanging=hanging, carrying=carrying, drawn=drawn, is_whole=is_whole)
+
+
+def _carrying(session: Session, pair: Pair) -> Carrying | None:
+    from explorer.model.audit_stand import audit_stand
+    from explorer.model.numbers import Membership, pair_numbers
+
+    sets = pair_numbers(pair).sets
+    stand = audit_stand(session.study, session.verifier, pair, sets)
+    if stand is None or sets is None or pair.other is None or not stand.right:
+        return None
+    of_base = stand.where is Membership.BASE_ONLY
+    problems = frozenset(one.problem_id for one in pair.board.problems if sets.members.get(one.key) is stand.where)
+    return Carrying(of_base, (pair.base if of_base else pair.other).run_id, problems, stand.right)
+
+
+def _share(pair: Pair, labels: Labels) -> Share | None:
+    runs = {run.run_id for run in pair.runs}
+    cells = [cell for (run_id, _), cell in labels.cells.items() if run_id in runs]
+    sound, decided = sum(cell.random_sound for cell in cells), sum(cell.random for cell in cells)
+    if not decided:
+        return None
+    from engine.analyses.intervals import clopper_pearson
+
+    low, high = clopper_pearson([decided], [sound])
+    return Share(sound, decided, float(low[0]), float(high[0]))
 
 
 def read_listing(
@@ -178,7 +251,9 @@ def read_listing(
     rows = _by_sample(audits(session.study, pair.board.benchmark))
     flagged = {flag.sample_id for flag in flags_of(session, pair.board.benchmark)}
     choice = _choice(session, pair, by, standing, problem, rows, look=look)
+    left_out = 0
     if session.labels.blind and by is not By.RANDOM:  # which has no order but that of the draw
+        left_out = sum(not item.right for item in choice.still)
         choice = mixed(choice, by_rank=by is By.INFLUENCE)
     still = {item.sample_id for item in choice.still}
     done = [item for item in choice.every if item.sample_id not in still]
@@ -190,11 +265,12 @@ def read_listing(
         return Entry(item, own, others, judged, item.sample_id in flagged)
 
     entries = (*(entry(item, False) for item in choice.still), *(entry(item, True) for item in done))
-    return Listing(by, entries, choice.far, "" if entries else _WHY_EMPTY[by])
+    return Listing(by, entries, choice.far, "" if entries else _WHY_EMPTY[by], left_out)
 
 
 _WHY_EMPTY = {
     By.INFLUENCE: "no label can move a problem from one set to another",
+    By.UNDECIDED: "no trace that was read and left undecided decides a set",
     By.RANDOM: "no right answers are stored to draw from",
     By.PROTOCOL: "no run solves a problem in less than 5% of its samples, which is what the protocol reads",
     By.PROBLEM: "no right answer to this problem is stored, and no wrong one is in doubt",
@@ -225,8 +301,9 @@ def _choice(
             return choosing.flagged(session, pair, choosing.flags_of(session, pair.board.benchmark), own)
     if by is By.PROBLEM and problem is not None:
         return choosing.of_problem(session, pair, labels, standing.before, problem)
-    if standing.before is None or standing.now is None:
-        return choosing.Choice((), ())
+    if by is By.UNDECIDED or standing.before is None or standing.now is None:
+        hanging = standing.hanging if by is By.UNDECIDED else ()
+        return choosing.Choice(hanging, hanging)
     return choosing.by_influence(session, standing.before, standing.now, look=look)
 
 

@@ -7,11 +7,12 @@ found. Both are called in workers. `Kept` holds what was prepared of the samples
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.steps import split_steps
 from explorer.render.annotations import Checked, remarks
@@ -113,9 +114,17 @@ def laid_out_for(reading: Reading, widths: Widths, *, raw: bool) -> Reading:
     return replace(reading, document=document, page=page_of(document, width), width=width)
 
 
+_MARKDOWN_IMAGE: Final = re.compile(r"!\[[^\]\n]{0,200}\]\(([^()\s]{1,400})\)")
+
+
 def image_files(problem: ProblemRow, study: Path) -> tuple[ImageFile, ...]:
-    """The problem's images with their sizes, looked for beside the study where their paths are relative."""
-    return tuple(ImageFile(path, _size_of(path, study.parent)) for path in problem.images)
+    """The problem's images with their sizes, looked for beside the study where their paths are relative.
+
+    Those that its file names as images, and those that its statement shows in Markdown.
+    """
+    shown = _MARKDOWN_IMAGE.findall(problem.statement or "")
+    paths = dict.fromkeys([*problem.images, *(path for path in shown if not path.startswith("data:"))])
+    return tuple(ImageFile(path, _size_of(path, study.parent)) for path in paths)
 
 
 def _size_of(path: str, folder: Path) -> int | None:

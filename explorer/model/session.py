@@ -23,6 +23,7 @@ from store.names import Link
 from store.reader import Study
 from store.rows import Count, ProblemRow, RunRow, Trace, TraceRow
 from store.types import IMPORTED
+from store.verdicts import storable
 
 if TYPE_CHECKING:
     from explorer.model.labels import Labels
@@ -74,7 +75,8 @@ class Session:
         study.require_verifier(verifier)
         self.study = study
         self.verifier = verifier
-        self.auditor = auditor or own_name()
+        self.auditor = stored_name(auditor or "") or own_name()
+        self._file = _identity(study.path)
         self._disputed: tuple[tuple[str, int], Mapping[tuple[int, int], int]] | None = None
         self._read = self._read_boards()
         self.version_seen = self._read.version
@@ -124,10 +126,19 @@ class Session:
         """The study on a connection of its own, for what takes long: what a person asks for must not wait behind it."""
         return Study(self.study.path, BUSY_MS)
 
+    def require_same_file(self) -> None:
+        """Before anything is written: samples are known by number here, and another file has others. Raises NotAStudy."""
+        now = _identity(self.study.path)
+        if now is None:
+            raise NotAStudy(f"{self.study.path} is no longer there; what is shown comes from the file as it was opened")
+        if now != self._file:
+            raise NotAStudy(
+                f"{self.study.path} is another file by now; what is shown is the one that was opened: open it again"
+            )
+
     def look(self) -> bool:
         """Has anybody committed something to the study since the last look? Raises StudyError where it cannot be read."""
-        if not self.study.path.exists():
-            raise NotAStudy(f"{self.study.path} is no longer there; what is shown comes from the file as it was opened")
+        self.require_same_file()
         before, self.version_seen = self.version_seen, self.study.data_version()
         return before != self.version_seen
 
@@ -192,9 +203,22 @@ class Session:
 def own_name() -> str:
     """Who labels, where nobody says: $BASEBOUND_AUDITOR, else the name of the login, else "me"."""
     try:
-        return os.environ.get("BASEBOUND_AUDITOR", "").strip() or getpass.getuser()
+        return stored_name(os.environ.get("BASEBOUND_AUDITOR", "")) or stored_name(getpass.getuser()) or "me"
     except (OSError, KeyError):  # a container's user without a name
         return "me"
+
+
+def stored_name(name: str) -> str:
+    """An auditor's name as a study stores it, so that what is read back is known as one's own."""
+    return (storable(name) or "").strip()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _judged_by_others(board: Board) -> bool:

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Final
 
 from explorer.model.boundary_table import share_of
+from explorer.model.detail import rate_text
 from explorer.model.facts import Proof, chance_of, proofs
 from explorer.model.session import Pair, Session
 from explorer.model.tracelist import groups, is_quick
@@ -115,7 +116,7 @@ def _counts(side: Side, pair: Pair, proof: Proof | None, place: int) -> Statemen
     else:
         found = proof.evidence
         low, high = ((found.base_low, found.base_high), (found.other_low, found.other_high))[place]
-    said = f"p < {_share(high)}" if not count.correct else f"p {_share(low)} to {_share(high)}"
+    said = f"p < {rate_text(high)}" if not count.correct else f"p {rate_text(low)} to {rate_text(high)}"
     parts: list[Line] = [[side.name, plain(f" {count.correct:,} of {count.n:,} right")], [plain(f"{said} at 95 %")]]
     lost = [(count.error, "errors"), (count.unjudged, "unjudged"), (count.truncated, "truncated of those stored")]
     parts += [[(f"{number:,} {word}", Tone.WARN)] for number, word in lost if number]
@@ -133,7 +134,7 @@ def _evidence(sides: Sequence[Side], proof: Proof | None) -> list[Statement]:
     found, source = proof.evidence, f"basebound coverage, at k = {proof.budget:,}"
     word = strong("clear") if found.clear else plain("undetermined")
     tests = f"Fisher p {_p(found.p_value)}, q {_p(found.q_value)} over {counted(proof.problems, 'problem')}"
-    said = [Statement([[plain("set "), strong(_set(sides))], [plain("evidence "), word], [plain(tests)]], source)]
+    said = [Statement([[plain("set "), strong(_set(sides))], [plain("the rates differ: "), word], [plain(tests)]], source)]
     said.append(Statement(_standing(proof, sides), source))
     n = [side.count.n for side in sides if side.count is not None]
     needed = least_successes(n[0]) if len(set(n)) == 1 else None
@@ -150,23 +151,23 @@ def _set(sides: Sequence[Side]) -> str:
 
 
 def _standing(proof: Proof, sides: Sequence[Side]) -> list[Line]:
-    found = proof.evidence
-    parts: list[Line] = [[plain(f"within {proof.budget:,} draws: "), strong(_STANDINGS[found.standing.value])]]
-    costs = [(found.cost_base, sides[0]), (found.cost_other, sides[-1])]
+    """Another question than whether the rates differ: can each run solve it at all, within that many draws?"""
+    found, within = proof.evidence, f"within {proof.budget:,} draws"
     if found.standing.value != "undetermined":
-        return parts
+        base, other = (side.word for side in sides)
+        told = {
+            "elicited": f"both can reach it {within} (elicited)",
+            "created": f"{other} can reach it {within}, {base} cannot (created)",
+            "lost": f"{base} can reach it {within}, {other} cannot (lost)",
+        }
+        return [[strong(told[found.standing.value])]]
+    costs = [(found.cost_base, sides[0]), (found.cost_other, sides[-1])]
+    asked = " and ".join(side.word for cost, side in costs if cost != 0) or "both"
+    parts: list[Line] = [[plain(f"{asked} can reach it {within}: "), strong("undetermined")]]
     if any(cost is None for cost, _ in costs):
         return [*parts, [plain("no number of samples would settle it, if these rates went on")]]
-    wanted = " and ".join(f"{cost:,} more of {side.word}" for cost, side in costs if cost)
+    wanted = " and ".join(f"{cost:,} more draws of {side.word}" for cost, side in costs if cost)
     return [*parts, [plain(f"about {wanted} would settle it, if these rates went on")]]
-
-
-_STANDINGS: Final = {
-    "elicited": "both can (elicited)",
-    "created": "only the other run can (created)",
-    "lost": "base can, the other run cannot (lost)",
-    "undetermined": "undetermined",
-}
 
 
 def _right(session: Session, pair: Pair, problem: ProblemRow, side: Side) -> list[Statement]:
@@ -321,10 +322,6 @@ def _lengths(side: Side) -> list[Statement]:
 
 def _size(row: TraceRow) -> int:
     return row.tokens if row.tokens is not None else row.chars
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2g} %"
 
 
 def _p(value: float) -> str:

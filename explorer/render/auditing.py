@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from explorer.model.queue import NEAR, By
+from explorer.model.queue import NEAR, STRATUM, By
 from explorer.render.heading import deciding
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Piece, Tone, dim, flow, joined, plain, strong, width_of
@@ -15,7 +15,7 @@ from explorer.render.words import LABELS, MARKS, NONE, counted, finish
 if TYPE_CHECKING:
     from engine.auditing import Comparison, QueueItem
     from explorer.model.labels import Said
-    from explorer.model.queue import Entry, Listing, Standing
+    from explorer.model.queue import Carrying, Entry, Listing, Share, Standing
     from explorer.model.session import Pair
     from store.rows import Trace
 
@@ -35,8 +35,9 @@ _SHORTEST: Final = SHORT | {4: "aware", 6: "ref"}
 
 _NOTE_AT_MOST: Final = 60
 
-BLIND: Final = "blind: model, verdict, reference and what others say are hidden; only your own labels count · b shows them"
+BLIND: Final = "blind: models, references and others' labels are hidden; all traces listed were judged right · b shows them"
 SIGHTED: Final = "models, verdicts, references and what others say are shown; everybody's labels count"
+LINK_HIDDEN: Final = "a link names the run, which is hidden: b shows it"
 SEE_FIRST: Final = "6 and 7 judge the reference and the verdict, which are hidden: b shows them"
 
 
@@ -53,22 +54,83 @@ def progress(judged: int, of: int) -> Line:
     return [strong(f"{judged:,}"), plain(f" of {of:,} judged")]
 
 
-def ways(words: Sequence[str], chosen: int) -> Line:
-    """The ways to choose, the one in force in brackets."""
+_SHORT_WAYS: Final = {
+    By.INFLUENCE: "consequential",
+    By.UNDECIDED: "undecided",
+    By.RANDOM: "random",
+    By.PROTOCOL: "protocol",
+    By.PROBLEM: "one problem",
+    By.FLAGGED: "flagged",
+}
+
+
+def ways(offered: Sequence[By], now: By, key: str | None, width: int) -> Line:
+    """The ways to choose, the one in force in brackets, in words as long as there is room for. key: of the one problem."""
+    named = [f"problem {key}" if by is By.PROBLEM and key else str(by) for by in offered]
+    short = [f"problem {key}" if by is By.PROBLEM and key else _SHORT_WAYS[by] for by in offered]
+    for words in (named, short, [_SHORT_WAYS[by] for by in offered]):
+        line = _bracketed(words, offered.index(now))
+        if width_of(line) <= width:
+            break
+    return line
+
+
+def _bracketed(words: Sequence[str], chosen: int) -> Line:
     pieces: list[Piece] = []
     for place, word in enumerate(words):
         here = place == chosen
         pieces += [("[", Tone.ACCENT), (word, Tone.STRONG), ("]", Tone.ACCENT)] if here else [dim(f" {word} ")]
         pieces.append(plain(" "))
-    return pieces
+    return pieces[:-1]
 
 
 def standing(now: Standing, listing: Listing, pair: Pair, width: int) -> list[Line]:
     """What the labels have changed so far, and what they could still change."""
     drawn = _drawn(now, pair) if listing.by is By.RANDOM else []
+    more = widened(listing, now.drawn, width)
     if now.before is None or now.now is None:
-        return flow([[plain(_whose(now))], [dim(now.why)], *drawn], width)
-    return flow(_sets(now.before, now.now, pair.words), width) + flow([*drawn, *_could(now, listing)], width)
+        return more + flow([[plain(_whose(now))], [dim(now.why)], *drawn], width)
+    about = [*_could(now, listing), *_connected(now.carrying, listing, pair), *_far(listing)]
+    return more + flow([*_sets(now.before, now.now, pair.words), *drawn, *about], width)
+
+
+def of_problem(key: str, width: int, *, came: bool) -> list[Line]:
+    """Which problem "one problem" is. came: the person came from it; else it was the one under the cursor."""
+    how = "which you came from" if came else "which the cursor was at; a on a problem or trace lists that one"
+    return list(first_lines(f"problem {key}, {how}: its right answers, and wrong ones in doubt", width, 2))
+
+
+def widened(listing: Listing, drawn: Share | None, width: int) -> list[Line]:
+    """That the draw is read, and how narrow the interval is that it gives. Of both runs together, so that it tells no run."""
+    if not listing.is_widened:
+        return []
+    found = ""
+    if drawn is not None:
+        limits = f"{100 * drawn.low:.0f} to {100 * drawn.high:.0f} %"
+        found = f", {drawn.sound:,} of {drawn.decided:,} decided are sound (95 % interval {limits})"
+    told = (
+        f"{listing.judged:,} drawn and judged{found}. What follows widens the draw, {STRATUM} at a time:"
+        " stop when the interval is narrow enough"
+    )
+    return [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(told, width, 3)]
+
+
+def _connected(carrying: Carrying | None, listing: Listing, pair: Pair) -> list[Line]:
+    """What the listed traces are among those that the study's first screen counts."""
+    if listing.by is not By.INFLUENCE or not listing.entries:
+        return []
+    parts: list[Line] = [[plain(f"{len(listing.entries):,} listed can move a set")]]
+    if carrying is None:
+        return parts
+    items = [entry.item for entry in listing.entries if entry.item.right and entry.item.run.run_id == carrying.run_id]
+    among = sum(item.problem.problem_id in carrying.problem_ids for item in items)
+    word = pair.words[0 if carrying.of_base else 1]
+    are = "is" if among == 1 else "are"
+    return [*parts, [plain(f"{among:,} {are} of the {counted(carrying.right, 'right trace')} of the {word}-only set")]]
+
+
+def _far(listing: Listing) -> list[Line]:
+    return [[dim(f"{listing.far:,} traces need over {NEAR} labels to move anything: not listed")]] if listing.far else []
 
 
 def _whose(now: Standing) -> str:
@@ -85,23 +147,45 @@ def _drawn(now: Standing, pair: Pair) -> list[Line]:
     return parts
 
 
-def blind_standing(width: int) -> list[Line]:
+def blind_standing(listing: Listing, drawn: Share | None, width: int) -> list[Line]:
     """Figures move with each label, and would tell which run it was given to."""
-    told = "blind: model, verdict, reference, others' labels and the figures are hidden, traces are mixed · b shows them"
-    return list(first_lines(told, width, 2))
+    told = "model, reference, others' labels and the figures are hidden, traces are mixed; all were judged right · b shows them"
+    return widened(listing, drawn, width) + list(first_lines(told + left_out(listing), width, 3))
 
 
-def done(listing: Listing, study: str, width: int) -> list[Line]:
-    """Everything listed is judged: that, and what is next."""
+def left_out(listing: Listing) -> str:
+    """Why a blind queue is smaller, where it is."""
+    number = listing.left_out
+    if not number:
+        return ""
+    are, their = ("is", "its") if number == 1 else ("are", "their")
+    return f" · {counted(number, 'wrong answer')} {are} left out while blind: only {their} verdict is in question"
+
+
+def done(listing: Listing, undecided: int, study: str, width: int) -> list[Line]:
+    """Everything listed is judged: that, and what is next, with commands that can be pasted, each on lines of its own.
+
+    undecided: traces that were read, and still decide a set. study: its path, quoted for a shell.
+    """
+    if undecided and listing.by is By.INFLUENCE:
+        return [
+            [(piece, Tone.STRONG) for piece, _ in line]
+            for line in first_lines(f"{_hang(undecided)} · Enter lists them", width, 2)
+        ]
     what = {
         By.INFLUENCE: f"no trace that is left could move a problem in up to {NEAR} labels",
         By.RANDOM: "all right answers that are stored were drawn and judged",
     }.get(listing.by, "every trace listed here is judged")
-    told = (
-        f"Done: {what}. Next: `basebound audit agreement {study}` says how far auditors agree,"
-        f" `basebound audit export {study} --out labels.csv` writes the labels; Tab chooses other traces"
-    )
-    return [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(told, width, 4)]
+    told = f"Done: {what}. Tab chooses other traces; in a shell, how far auditors agree, and the labels as a file:"
+    lines: list[Line] = [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(told, width, 3)]
+    for command in (f"basebound audit agreement {study}", f"basebound audit export {study} --out labels.csv"):
+        lines += [[plain(command[at : at + width])] for at in range(0, len(command), width)]
+    return lines
+
+
+def _hang(number: int) -> str:
+    decide, them = ("decides", "it") if number == 1 else ("decide", "them")
+    return f"{counted(number, 'trace')} labelled undecided still {decide} a set: read {them} again"
 
 
 def _sets(before: Comparison, now: Comparison, words: tuple[str, str]) -> list[Line]:
@@ -136,11 +220,9 @@ def _could(now: Standing, listing: Listing) -> list[Line]:
     if fewest is None:
         parts.append([dim("no further label changes "), strong(f"“{finding}”")])
     else:
-        parts.append([plain(f"{fewest:,} more could change "), strong(f"“{finding}”")])
-    if now.contested:
-        parts.append([(f"{now.contested:,} undecided decide sets", Tone.WARN)])
-    if listing.far:
-        parts.append([dim(f"{listing.far:,} traces need over {NEAR} labels to move anything: not listed")])
+        parts.append([plain(f"{counted(fewest, 'more label')} could still change "), strong(f"“{finding}”")])
+    if now.contested and not (listing.is_done and listing.by is By.INFLUENCE):  # there it is said instead of "Done"
+        parts.append([(_hang(now.contested), Tone.WARN)])
     return parts
 
 
@@ -191,7 +273,6 @@ def blind_heading(trace: Trace, of: Said | None, width: int) -> list[Line]:
     verdict = deciding(trace)
     answer = NONE if verdict is None or verdict.answer is None else _short(verdict.answer)
     parts: list[Line] = [
-        [("blind", Tone.WARN)],
         [dim("answer "), strong(answer)],
         [plain(f"{trace.row.chars:,} chars")],
         [dim("finish "), finish(trace.row.finish)],

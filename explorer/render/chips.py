@@ -50,12 +50,16 @@ def chips(choices: Sequence[Chip], chosen: int, width: int) -> Line:
     return _line(choices[first:], chosen - first, first)
 
 
-def terms(parts: Sequence[Part], left: int | None, of: int, width: int) -> Line:
-    """A filter's parts and what they leave together: / set:base-only 4  guess* 17  = 3 of 30.
+def terms(parts: Sequence[Part], left: int | None, of: int, width: int, where: str = "") -> Line:
+    """A filter's parts and what they leave together: / set:base-only 4  guess* 17  = 3 of 30. One alone: / guess* 17 of 30.
 
-    left: None while it is counted. Where not all parts fit, the first ones give way to what they leave.
+    left: None while it is counted. where: in what it looked. Where not all parts fit, the first ones give way to what
+    they leave.
     """
-    total: list[Piece] = [dim("  = "), strong("…" if left is None else f"{left:,}"), dim(f" of {of:,}")]
+    said = [dim(f" of {of:,}{where}")]
+    if len(parts) == 1:
+        return [*_parts([Part(parts[0].text, left)], hidden=False), *said]
+    total: list[Piece] = [dim("  = "), strong("…" if left is None else f"{left:,}"), *said]
     shown = list(parts)
     while len(shown) > 1 and width_of([*_parts(shown, len(shown) < len(parts)), *total]) > width:
         shown.pop(0)

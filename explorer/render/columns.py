@@ -31,6 +31,8 @@ class Column:
 
 
 UNLIMITED = 1 << 20
+_TEXT = 48
+"""Cells a column of text grows to before names and numbers grow: in less a sentence is none."""
 
 
 def share(columns: Sequence[Column], width: int) -> list[int]:
@@ -41,13 +43,18 @@ def share(columns: Sequence[Column], width: int) -> list[int]:
         if not first:
             break
         kept = [place for place in kept if columns[place].drop != first]
+    for number in sorted({column.drop for column in columns if column.drop}):  # narrower ones may fit where wider ones do not
+        back = sorted({*kept, *(place for place, column in enumerate(columns) if column.drop == number)})
+        if _needed(columns, back) <= width:
+            kept = back
     widths = [column.width if place in kept else 0 for place, column in enumerate(columns)]
     spare = width - _needed(columns, kept)
-    for place in kept:
-        if spare > 0 and (most := columns[place].most) is not None:
-            more = min(spare, most - widths[place])
-            widths[place] += more
-            spare -= more
+    texts = [(place, _TEXT) for place in kept if columns[place].most == UNLIMITED]
+    growing = [(place, most) for place in kept if (most := columns[place].most) is not None]
+    for place, most in (*texts, *growing):
+        more = max(0, min(spare, most - widths[place]))
+        widths[place] += more
+        spare -= more
     return widths
 
 

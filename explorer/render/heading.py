@@ -25,7 +25,7 @@ _ANSWER_AT_MOST = 60
 CHECKED_CHARS: Final = 200_000
 """A longer response is checked when somebody asks: a hostile one of a megabyte takes half a minute."""
 _MORE = " …"
-_MARKED: Final = {Kind.FLAG: "⚑ flagged", Kind.NOTE: "has a note", Kind.STEP: "marks a step"}
+_MARKED: Final = {Kind.FLAG: "⚑ flagged", Kind.NOTE: "has a note", Kind.STEP: "marks step"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,9 @@ def _labels(trace: Trace, said: Said | None) -> list[Line]:
         lines.append([("⚑ flagged", Tone.ACCENT)])
     if said.note:
         lines.append([dim("note "), plain(f"“{_short(said.note)}”")])
-    by_others = dict.fromkeys(f"{mark.auditor}: {_MARKED[mark.kind]}" for mark in said.other_marks)
+    by_others = dict.fromkeys(
+        f"{mark.auditor}: {_MARKED[mark.kind]}" + (f" {mark.step}" if mark.step else "") for mark in said.other_marks
+    )
     return lines + [[dim(one)] for one in by_others]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from explorer.render.pieces import Line, Piece, Tone, dim, plain
 from explorer.render.text import one_line
-from explorer.render.words import glyph
+from explorer.render.words import counted, glyph
 from store.rows import Count, TraceRow
 from store.types import Outcome
 
@@ -37,7 +37,7 @@ def histogram(found: Counter[Answer], count: Count | None) -> Line:
         pieces += [(f"{glyph(judged)} {text} ", tone), plain(f"×{number:,} ")]
         pieces += [plain(" ")] if is_part else [("█" * max(1, round(_LONGEST_BAR * number / total)), tone), plain("  ")]
     if (rest := len(found) - _ANSWERS_AT_MOST) > 0:
-        pieces.append(dim(f"and {rest:,} more answers"))
+        pieces.append(dim(f"and {counted(rest, 'more answer')}"))
     return pieces if found else [*pieces, dim("no traces")]
 
 

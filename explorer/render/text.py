@@ -138,6 +138,18 @@ def visible(text: str, *, raw: bool = False) -> str:
     return pattern.sub(lambda found: _spelled(found[0], raw), text) if pattern else text
 
 
+def pictured(text: str) -> str:
+    """The text with a picture of one cell for every character that a terminal would act on or hide: as long as it was."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_picture(char) if _is_unseen(char) else char for char in text)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
+
+
 def one_line(text: str) -> str:
     """The text for one line of a list: white space collapsed, the rest visible."""
     return visible(re.sub(r"[ \t\r\n]+", " ", text).strip(" "))

@@ -16,9 +16,10 @@ from textual.message import Message
 
 from explorer.model import claims
 from explorer.model.claims import Judged
+from explorer.model.pictures import Kind
 from explorer.model.session import Pair, Session
 from explorer.render.columns import Column
-from explorer.render.pieces import Line, Tone, dim, joined, plain
+from explorer.render.pieces import GAP, Line, Piece, Tone, dim, flow, joined, plain
 from explorer.render.words import MARKS, NONE
 from explorer.render.wrapped import wrapped
 from explorer.screens.base import CouldNotRead, ExplorerScreen, Here
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
     from engine.claims.base import Found
 
 _COMPUTING: Final = "computing …"
+_PLOTS: Final = {
+    "accuracy-to-the-ends": Kind.ACCURACY,
+    "likely-under-base": Kind.PERPLEXITY,
+    "reachable-from-base": Kind.PERPLEXITY,
+    "algorithms-alike": Kind.RUNS,
+    "distillation-beyond": Kind.RUNS,
+    "longer-training": Kind.STEPS,
+    "other-temperatures": Kind.TEMPERATURES,
+}
+"""Where a claim's figure is drawn, by its name; the others rest on the curves of pass@k."""
 _MOST_LINES: Final = 12
 """Of what is said of one claim: on a low screen the list keeps half of it."""
 
@@ -44,7 +55,7 @@ class ClaimsJudged(Message):
 
 
 class ClaimsScreen(ExplorerScreen[None]):
-    """ClaimsScreen(session, pair, problem): the problem is kept for the ways on from here."""
+    """ClaimsScreen(session, pair, problem): the problem is kept for the keys that lead on from here; claims are about all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -63,7 +74,7 @@ class ClaimsScreen(ExplorerScreen[None]):
 
     DEFAULT_CSS = """
     ClaimsScreen #pair { height: 1; padding: 0 2; }
-    ClaimsScreen #findings { height: 1; padding: 0 2; margin: 0 0 1 0; }
+    ClaimsScreen #findings { max-height: 2; padding: 0 2; margin: 0 0 1 0; }
     ClaimsScreen #detail { padding: 0 2; margin: 1 0 0 0; max-height: 12; }
     ClaimsScreen.-low #findings { margin: 0; }
     ClaimsScreen.-low #detail { margin: 0; max-height: 5; }
@@ -123,6 +134,7 @@ class ClaimsScreen(ExplorerScreen[None]):
 
     def on_resize(self) -> None:
         # It is wrapped for its width, which it gets after the screen has got its own.
+        self.call_after_refresh(self._show_findings)
         self.call_after_refresh(self._show_detail)
 
     def action_again(self) -> None:
@@ -142,8 +154,18 @@ class ClaimsScreen(ExplorerScreen[None]):
         match claims.where(row):
             case claims.PROBLEMS:
                 self.app.push_screen(ProblemsScreen(self.session, pair))
+            case claims.PLOTS:
+                self._open_plot(pair, row.claim.name)
             case way:
-                self.go(way, pair, self._problem)
+                self.go(way, pair)
+
+    def _open_plot(self, pair: Pair, claim: str) -> None:
+        """The plot the claim rests on, of all problems: not of the one somebody came from."""
+        from explorer.screens.plots import PlotsScreen
+
+        screen = PlotsScreen(self.session, pair)
+        screen.set_reactive(PlotsScreen.kind, _PLOTS.get(claim, Kind.PASS))
+        self.app.push_screen(screen)
 
     def action_back(self) -> None:
         self.dismiss()
@@ -164,9 +186,13 @@ class ClaimsScreen(ExplorerScreen[None]):
     def _show_list(self) -> None:
         rows = self.query_one(VirtualList)
         rows.show(self._table(), rows.cursor)
-        self.query_one("#findings", Lines).lines = [] if self.judged is None else [claims.summary(self.judged)]
+        self._show_findings()
         self._show_crumbs()
         self._show_detail()
+
+    def _show_findings(self) -> None:
+        line = self.query_one("#findings", Lines)
+        line.lines = [] if self.judged is None else flow(parts_of(claims.summary(self.judged)), max(20, line.view_width))
 
     def _show_crumbs(self) -> None:
         notes: list[Line] = [[dim("by "), plain(self.pair.board.verifier)]]
@@ -218,6 +244,17 @@ class ClaimsScreen(ExplorerScreen[None]):
         if base is None or other is None:
             return self.pair
         return Pair(self.pair.board, base, other)
+
+
+def parts_of(line: Line) -> list[Line]:
+    """What stands between the gaps of a line: parts that `flow` may put on several."""
+    parts: list[list[Piece]] = [[]]
+    for piece in line:
+        if piece == GAP:
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return list(parts)
 
 
 def _chance(value: float | None) -> str:

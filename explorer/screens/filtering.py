@@ -7,6 +7,7 @@ as it is typed; Enter keeps it only where it can be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -14,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from explorer.model.listing import Filter, Narrowed, complaint, read_filter, told
+from explorer.model.listing import Filter, Narrowed, complaint, field_lines, read_filter, told
 from explorer.model.session import Session
 from explorer.render.chips import Part, terms
 from explorer.render.pieces import Line
@@ -95,6 +96,11 @@ class Filtering(Asking[Result]):
         self.failed = False
         """It could not be looked for."""
 
+    @property
+    def tells_fields(self) -> bool:
+        """Whether the prompt tells of the fields while nothing is typed."""
+        return True
+
     def narrow(self) -> None:
         """Another filter is in force, or none: look for what it leaves, and list that."""
         raise NotImplementedError
@@ -103,17 +109,18 @@ class Filtering(Asking[Result]):
         self.wanted, self.narrowed, self.failed = wanted, None, False
         self.narrow()
 
-    def terms_line(self, left: int | None, of: int) -> list[Line]:
+    def terms_line(self, left: int | None, of: int, where: str = "") -> list[Line]:
         """The filter's parts, for a place over the list; no line without a filter. left: None while it is looked for."""
         if self.wanted is None:
             return []
         each = self.narrowed.each if self.narrowed is not None else (None,) * len(self.wanted.parts)
         parts = [Part(text, number) for text, number in zip(self.wanted.parts, each, strict=True)]
-        return [terms(parts, left, of, self.size.width)]
+        return [terms(parts, left, of, self.size.width, where)]
 
     def action_filter(self) -> None:
         before = "" if self.wanted is None else self.wanted.text + " "
-        self.ask_for("words, or field:value", before, lambda text: self.set_filter(read_filter(text)), check_filter)
+        check = check_with_fields if self.tells_fields else check_filter
+        self.ask_for("words, or field:value", before, lambda text: self.set_filter(read_filter(text)), check)
 
     def action_drop_part(self) -> None:
         if self.wanted is None:
@@ -142,6 +149,12 @@ def check_filter(text: str) -> Reading:
         return Reading(EXAMPLES)
     why = complaint(text)
     return Reading(told(text)) if why is None else Reading(why, stands=False)
+
+
+def check_with_fields(text: str) -> Reading:
+    """The same, with every field where nothing is typed."""
+    found = check_filter(text)
+    return found if text.strip() else replace(found, more=field_lines)
 
 
 def _until_it_fails(messages: Iterable[Message], group: str) -> Iterator[Message]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,14 +15,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from explorer.model.hits import LISTED_AT_MOST, Part, Span, search, snippet_line, walk_of
+from explorer.model.hits import LISTED_AT_MOST, Part, Span, reasons_asked_for, search, snippet_line, walk_of
 from explorer.model.listing import WAYS, Narrowed
 from explorer.model.session import Pair, Session
 from explorer.model.walk import Place
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.pieces import Line, Tone, dim, plain, strong
 from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE, outcome, short_names
+from explorer.render.words import MARKS, NONE, glyph, outcome, short_names
 from explorer.screens.base import CouldNotRead, Here
 from explorer.screens.filtering import FILTER, Filtering
 from explorer.widgets.crumbs import Crumbs
@@ -36,8 +36,10 @@ from store.query import FIELDS
 if TYPE_CHECKING:
     from engine.finding import Hit
 
-_BEFORE_NARROW, _BEFORE_WIDE = 14, 40
-"""Characters before a match that are shown, in narrow terminals and in wide ones."""
+_BEFORE: Final = ((160, 40), (120, 16), (0, 8))
+"""Characters before a match that are shown, by the cells the terminal has at least: the match itself must be seen."""
+_WIDE: Final = 120
+_REASON: Final = "first reason"
 
 
 @dataclass
@@ -57,18 +59,26 @@ class FoundScreen(Filtering[None]):
         Binding("escape", "back", "back", key_display="Esc", id="found.back", tooltip="Back to where you were"),
     ]
 
-    def __init__(self, session: Session, expression: str = "", benchmark: str | None = None) -> None:
-        """benchmark: this one's traces only. Raises BadQuery where the expression cannot be read."""
+    def __init__(self, session: Session, expression: str = "", benchmark: str | None = None, pair: Pair | None = None) -> None:
+        """benchmark: this one's traces only. pair: whose sets are meant on its benchmark, and whose runs are marked there.
+
+        Raises BadQuery where the expression cannot be read.
+        """
         super().__init__(session, expression)
         self._benchmark = benchmark
         self.hits: list[Hit] = []
         """Those listed."""
         self._spans: dict[int, tuple[Span, ...]] = {}
+        self._reasons: dict[int, str] = {}
+        self._hint = ""
         self.total: int | None = None
         """How many fit; None while that is not known."""
         self._failure = ""
         boards = {name: board for name, board in session.boards.items() if benchmark in (None, name)}
+        self._pair = pair
         self._pairs: dict[str, Pair | None] = {name: session.pair(name) for name in boards}
+        if pair is not None and pair.board.benchmark in boards:
+            self._pairs[pair.board.benchmark] = pair
         self._problems = {problem.problem_id: problem for board in boards.values() for problem in board.problems}
         self._names = {run_id: name for board in boards.values() for run_id, name in short_names(board.runs).items()}
         self._samples = sum(count.samples for board in boards.values() for count in board.cells.values())
@@ -110,10 +120,16 @@ class FoundScreen(Filtering[None]):
         known = [hit for hit in part.hits if hit.run_id in self._names and hit.problem_id in self._problems]
         self.hits += known
         self._spans |= part.spans
-        self.total = part.total
+        self._reasons |= part.reasons
+        self.total, self._hint = part.total, part.hint
         if part.each:
             self.narrowed = Narrowed(part.filter, frozenset(), tuple(part.each))
         self._show(0 if was_empty else self.query_one(VirtualList).cursor)
+
+    @property
+    def tells_fields(self) -> bool:
+        """Without a filter the list itself tells them."""
+        return self.wanted is not None
 
     def could_not_read(self, message: CouldNotRead) -> None:
         if message.group == "search":
@@ -121,15 +137,15 @@ class FoundScreen(Filtering[None]):
             self._show(0)
 
     def narrow(self) -> None:
-        self.hits, self._spans, self.total, self._failure = [], {}, None, ""
+        self.hits, self._spans, self._reasons, self.total, self._failure, self._hint = [], {}, {}, None, "", ""
         self._show(0)
         self.workers.cancel_group(self, "search")
         if self.wanted is not None:
-            session, wanted, benchmark = self.session, self.wanted, self._benchmark
+            session, wanted, benchmark, pair = self.session, self.wanted, self._benchmark, self._pair
 
             def work() -> Iterator[PartFound]:
                 worker = get_current_worker()
-                for part in search(session, wanted, benchmark, lambda: worker.is_cancelled):
+                for part in search(session, wanted, benchmark, pair, lambda: worker.is_cancelled):
                     yield PartFound(part)
 
             self.stream("search", work)
@@ -179,30 +195,42 @@ class FoundScreen(Filtering[None]):
         several = len({hit.benchmark for hit in hits[:1]} | {hit.benchmark for hit in hits[-1:]}) > 1
         longest = max((len(self._where(hit, several=several)) for hit in hits[:200]), default=7)
         names = max(map(len, self._names.values()), default=3) + 2
-        before = _BEFORE_WIDE if self.size.width >= 120 else _BEFORE_NARROW
+        told = self._told()
+        is_tight = bool(told) and self.size.width < _WIDE  # what is told gets the room: a sign is verdict enough
+        before = next(chars for least, chars in _BEFORE if self.size.width >= least)
         columns = [
-            Column("problem", max(7, min(longest, 16)), most=max(7, min(longest, 32)), middle=True),
-            Column("run", min(names, 14), most=names, middle=True, drop=1),
-            Column("#", 4, right=True, drop=2),
-            Column("verdict", 11),
-            Column("answer", 6, most=16, drop=3),
-            Column("where", 30, most=UNLIMITED),
+            Column("problem", max(7, min(longest, 14 if is_tight else 16)), most=max(7, min(longest, 32)), middle=True),
+            Column("run", min(names, 11 if is_tight else 14), most=names, middle=True, drop=2),
+            Column("#", 4, right=True),
+            Column("" if is_tight else "verdict", 1 if is_tight else 11, drop=0 if is_tight else 1),
+            Column("answer", 6, most=16),
+            *([Column(told, 12, most=UNLIMITED)] if told else []),
         ]
 
         def row(at: int) -> Row:
             hit = hits[at]
-            return Row(
-                [
-                    [plain(self._where(hit, several=several))],
-                    self._run(hit),
-                    [plain(str(hit.idx))],
-                    [outcome(hit.outcome)],
-                    [plain(NONE if hit.answer is None else one_line(hit.answer[:200]))],
-                    snippet_line(hit.snippet, self._spans.get(hit.sample_id, ()), before),
-                ]
-            )
+            cells: list[Line] = [
+                [plain(self._where(hit, several=several))],
+                self._run(hit),
+                [plain(str(hit.idx))],
+                [(glyph(hit.outcome), outcome(hit.outcome)[1]) if is_tight else outcome(hit.outcome)],
+                [plain(NONE if hit.answer is None else one_line(hit.answer[:200]))],
+            ]
+            if told == _REASON:
+                cells.append([plain(one_line(self._reasons.get(hit.sample_id, NONE)))])
+            elif told:
+                cells.append(snippet_line(hit.snippet, self._spans.get(hit.sample_id, ()), before))
+            return Row(cells)
 
         return Table(columns, len(hits), row, empty=self._empty())
+
+    def _told(self) -> str:
+        """Title of the last column: where the words stand, else the first reason; "" where the filter asks for neither."""
+        if self.wanted is None:
+            return ""
+        if any(True for _ in self.wanted.query.sought()):
+            return "where"
+        return _REASON if reasons_asked_for(self.wanted) is not None else ""
 
     def _where(self, hit: Hit, *, several: bool) -> str:
         return f"{hit.benchmark}:{hit.key}" if several else hit.key
@@ -216,7 +244,9 @@ class FoundScreen(Filtering[None]):
     def _empty(self) -> str:
         if self._failure:
             return f"not searched, R searches again: {self._failure}"
-        return "searching …" if self.total is None else "no trace fits: / changes the search, Backspace drops its last part"
+        if self.total is None:
+            return "searching …"
+        return self._hint or "no trace fits: / changes the search, Backspace drops its last part"
 
     def _help(self) -> Table:
         """What may be asked for, while nothing is."""

@@ -31,11 +31,13 @@ _MARKS: Sequence[tuple[Piece, str]] = (
     (("≠", Tone.WARN), "the file's own score says otherwise than the deciding verdict"),
     (("⟦ ⟧", Tone.STRONG), "the answer that the deciding verdict was given for"),
     (("▶", Tone.ACCENT), "the step of the reasoning you are at"),
-    (("✎", Tone.ACCENT), "a step that you marked"),
+    (("✎", Tone.ACCENT), "a step that somebody marked"),
     (
         ("✓ ✗ ⚠", Tone.PLAIN),
         "in a response: an equality that holds, one that does not, another reason for doubt; none: not checkable",
     ),
+    (("✓2 ?1 ✗1", Tone.PLAIN), "in an audit column: right answers that people found sound, left undecided, found unsound"),
+    (("1 … 8", Tone.ACCENT), "labels: 1 sound; 2, 3, 4 unsound; 5, 8 undecided; 6, 7 turn the verdict"),
     (("┤ ├", Tone.PLAIN), "a box"),
     (("░ ·", Tone.PLAIN), "in a plot: the 95 % band of the baseline (shaded) and of the compared run (dotted ends)"),
 )

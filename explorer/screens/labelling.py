@@ -75,7 +75,7 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
             )
             for digit, word in LABELS.items()
         ),
-        Binding("u", "undo", "undo", show=False, id="label.undo", tooltip="Take back the newest label, note, flag or mark"),
+        Binding("u", "undo", "undo", id="label.undo", tooltip="Take back the newest label, note, flag or mark"),
         Binding("e", "note", "note", show=False, id="label.note", tooltip="Write a note on this trace, or change it"),
         Binding("f", "flag", "flag", show=False, id="label.flag", tooltip="Flag this trace to come back to it, or unflag it"),
         Binding("x", "mark", "mark step", show=False, id="label.mark", tooltip="Mark the current step: the label hangs on it"),
@@ -144,6 +144,10 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
         trace, chosen = self.trace, self.chosen
         if trace is not None:
             self.change(lambda labels: labels.give(trace, digit, chosen=chosen))
+
+    def action_digits(self) -> None:
+        """The key line names all digits at once; whoever clicks there, or presses 0, is told their words."""
+        self.say(" · ".join(f"{digit} {word}" for digit, word in LABELS.items()))
 
     def action_undo(self) -> None:
         self.change(lambda labels: labels.undo())

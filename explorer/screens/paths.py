@@ -5,6 +5,7 @@ Paths are what `basebound paths` has stored: surface clusters, a proxy for strat
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -15,13 +16,15 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from explorer.model.path_tables import paths_table, problem_lines, problems_summary, problems_table
+from explorer.model.path_walk import OnPath, PathWalk
 from explorer.model.paths import PathRow, ProblemPaths, path_rows, problem_paths, problem_rows
 from explorer.model.session import Pair, Session
-from explorer.model.walk import Choice, Place, Walk
+from explorer.model.walk import Place
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, flow, joined, plain, strong
 from explorer.render.text import one_line
 from explorer.render.words import MARKS, NONE
+from explorer.render.wrapped import wrapped
 from explorer.screens.base import CouldNotRead, ExplorerScreen, Here
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
@@ -32,7 +35,6 @@ from store.measures import PathCount
 from store.names import Link
 from store.reader import Study
 from store.rows import ProblemRow, TraceRow
-from store.types import Outcome
 
 _READING: Final = "reading …"
 _EXAMPLE_CHARS: Final = 400
@@ -64,9 +66,10 @@ class ExamplesRead(Message):
 
 @dataclass
 class TracesRead(Message):
-    """The traces on one path."""
+    """The two runs' right traces on one path."""
 
     problem: ProblemRow
+    path: int
     rows: Sequence[TraceRow]
 
 
@@ -166,7 +169,7 @@ class PathsScreen(ExplorerScreen[Place]):
             self.say("none of these traces is judged right any more: `basebound paths` clusters them anew")
             return
         problems = self.problems if message.problem in self.problems else (message.problem,)
-        walk = Walk(problems, problems.index(message.problem), tuple(message.rows), 0, Choice(outcome=Outcome.CORRECT))
+        walk = PathWalk(problems, problems.index(message.problem), tuple(message.rows), 0, OnPath(path=message.path))
         self.go("reader", self.pair, walk, back=self._come_back)
 
     def could_not_read(self, message: CouldNotRead) -> None:
@@ -188,7 +191,7 @@ class PathsScreen(ExplorerScreen[Place]):
         if at is not None:
             self._go_to(at)
         elif self.selected is None:
-            self.say(self._empty())
+            self.say(self._without_any() if self._finds_nothing else self._empty())
         else:
             self._read_traces(self.selected)
 
@@ -249,13 +252,12 @@ class PathsScreen(ExplorerScreen[Place]):
             self.read("problem", lambda: _problem_read(study, problem))
 
     def _read_traces(self, row: PathRow) -> None:
-        session, problem, runs = self.session, self.problem, self.pair.runs_first()
+        session, problem, runs, on = self.session, self.problem, self.pair.runs, OnPath(path=row.path)
         if problem is None:
             return
 
         def work() -> TracesRead:
-            found = (trace for trace in session.traces(problem, runs) if trace.path == row.path)
-            return TracesRead(problem, [trace for trace in found if trace.outcome is Outcome.CORRECT])
+            return TracesRead(problem, row.path, [trace for trace in session.traces(problem, runs) if on.fits(trace)])
 
         self.read("traces", work)
 
@@ -277,21 +279,28 @@ class PathsScreen(ExplorerScreen[Place]):
             return f"not read, R reads again: {self._failure}"
         if self._table_read is None or (self.problem is not None and self._read_problem is None):
             return _READING
-        if not self._table_read.found:
-            return self._without_any()
+        if self._finds_nothing:
+            return "no paths here"
         if self.problem is None:
             return "no right trace of these runs was put into a path"
         return "no right trace of this problem was put into a path: J and K go to problems with some"
 
+    @property
+    def _finds_nothing(self) -> bool:
+        """Nothing in the study was put into paths."""
+        return self._failure is None and self._table_read is not None and not self._table_read.found
+
     def _without_any(self) -> str:
         if not any(count.samples for count in self.pair.board.cells.values()):
             return "counts only: paths are found in traces, and this benchmark has none"
-        return f"no paths yet: `basebound paths {self.session.name}` clusters the right answers"
+        command = shlex.join(["basebound", "paths", str(self.session.study.path.resolve())])
+        return f"no paths yet: `{command}` clusters the right answers"
 
     def _show_about(self) -> None:
         about = self.query_one("#about", Lines)
         width = max(20, about.view_width)
-        about.lines = self._about_all(width) if self.problem is None else self._about_problem(self.problem, width)
+        lines = self._about_all(width) if self.problem is None else self._about_problem(self.problem, width)
+        about.lines = [*lines, *wrapped([plain(self._without_any())], width)] if self._finds_nothing else lines
         notes: list[Line] = [[dim("paths: wording alike, "), plain(_method())], [dim("by "), plain(self.pair.board.verifier)]]
         way = [self.pair.board.benchmark]
         if self.problem is not None:

@@ -23,11 +23,12 @@ from explorer.model.boundary import BoundaryRow, Chosen, Order, boundary_rows, m
 from explorer.model.boundary_table import boundary_fields
 from explorer.model.detail import Answered, detail_lines, read_answers
 from explorer.model.facts import NO_FACTS, Facts, Proof, proofs, read_facts, read_labels_again
-from explorer.model.listing import Narrowed, found_at_once, narrowed_problems
+from explorer.model.listing import Narrowed, all_of, found_at_once, narrowed_problems
 from explorer.model.numbers import Sets, pair_numbers
+from explorer.model.path_walk import RIGHT
 from explorer.model.session import Pair, Session
 from explorer.model.tracelist import Habits
-from explorer.model.walk import Goal, Place
+from explorer.model.walk import ALL, Goal, Place
 from explorer.render.chips import Chip, chips
 from explorer.render.pieces import Line, Tone, dim, fitted, joined, plain, width_of
 from explorer.render.words import MARKS
@@ -41,6 +42,7 @@ from explorer.widgets.prompt import Prompt
 from explorer.widgets.virtual_list import Row, Table, VirtualList
 from store.errors import StudyError
 from store.names import Link
+from store.query.terms import Compared, Op, Value
 from store.rows import ProblemRow
 
 _REST_SECONDS = 0.08
@@ -48,6 +50,17 @@ _REST_SECONDS = 0.08
 
 _AGAINST: Final = dim("  against  ")
 _NONE_FITS = "no problem fits: Esc drops the filter, Tab changes the set"
+_AROUND_CRUMBS: Final = 5
+"""Blank cells of the first line."""
+_ASKED: Final = {
+    Chosen.BASE_ONLY: "set:base-only",
+    Chosen.OTHER_ONLY: "set:other-only",
+    Chosen.BOTH: "set:both",
+    Chosen.NEITHER: "set:neither",
+    Chosen.UNJUDGED: "set:unjudged",
+    Chosen.DISPUTED: "disputed:yes",
+}
+"""How a filter asks for what a tab shows."""
 _DETAIL_LINES: Final = ((45, 9), (32, 8), (0, 6))
 """Lines of the detail, by how many the terminal has at least."""
 
@@ -255,7 +268,7 @@ class ProblemsScreen(Filtering[None]):
 
     def action_open(self) -> None:
         if self.selected is None:
-            self.say(_NONE_FITS if self._rows else "no problems here: nothing of this benchmark was imported")
+            self.say(self._none_fits if self._rows else "no problems here: nothing of this benchmark was imported")
         self.open_traces()
 
     def action_again(self) -> None:
@@ -273,14 +286,14 @@ class ProblemsScreen(Filtering[None]):
 
     def action_why(self) -> None:
         if self.selected is None:
-            self.say(_NONE_FITS)
+            self.say(self._none_fits)
         else:
             self.go("why", self.pair, self.selected.problem)
 
     def action_tags(self) -> None:
         row = self.selected
         if row is None:
-            self.say(_NONE_FITS)
+            self.say(self._none_fits)
             return
 
         def put(words: str) -> None:
@@ -291,6 +304,14 @@ class ProblemsScreen(Filtering[None]):
             self.hear_of_change()
 
         self.ask_for("your tags of this problem, with blanks between", " ".join(self.session.labels.tags(row.problem)), put)
+
+    def action_all_hits(self) -> None:
+        """Every trace that fits, of the problems in the set that is shown. Sets are this pair's, as here."""
+        expression = "" if self.wanted is None else self.wanted.text
+        if self.chosen in _ASKED:
+            benchmark = Compared("benchmark", Op.IS, (Value(self.pair.board.benchmark),)).text
+            expression = all_of(expression, _ASKED[self.chosen], benchmark if len(self.session.boards) > 1 else "")
+        self.go("found", expression, None, self.pair)
 
     def action_back(self) -> None:
         if self.wanted is not None:
@@ -304,7 +325,8 @@ class ProblemsScreen(Filtering[None]):
             problems = tuple(shown.problem for shown in self.listed)
             place = self.query_one(VirtualList).cursor
             expression = "" if self.wanted is None else self.wanted.text
-            screen = TracesScreen(self.session, self.pair, problems, place, goto, expression, self._habits)
+            begin = RIGHT if self.chosen in (Chosen.BASE_ONLY, Chosen.OTHER_ONLY) and goto is None else ALL
+            screen = TracesScreen(self.session, self.pair, problems, place, goto, expression, self._habits, begin)
             self.app.push_screen(screen, self._come_back)
 
     def _come_back(self, place: Place | None) -> None:
@@ -350,6 +372,11 @@ class ProblemsScreen(Filtering[None]):
         self._show_chips()
         self._show_detail()
 
+    @property
+    def _none_fits(self) -> str:
+        hint = "" if self.narrowed is None else self.narrowed.hint
+        return hint or _NONE_FITS
+
     def _offered(self) -> list[Chosen]:
         """The sets Tab goes through: those that this pair and study can have."""
         without_other = {Chosen.BASE_ONLY, Chosen.OTHER_ONLY, Chosen.BOTH, Chosen.NEITHER}
@@ -369,7 +396,10 @@ class ProblemsScreen(Filtering[None]):
         made = [Chip(words.get(chosen, str(chosen)), number[chosen], tones.get(chosen, Tone.PLAIN)) for chosen in offered]
         left = None if self.narrowed is None else len(self._fitting)
         line = chips(made, offered.index(self.chosen), self.size.width)
-        self.query_one("#chips", Lines).lines = [line, *self.terms_line(left, len(self._rows))]
+        runs = len(self.pair.board.runs)
+        is_wide = self.wanted is not None and self.wanted.asks_for_traces and runs > len(self.pair.runs)
+        where = f", in any of {runs} runs" if is_wide else ""  # a problem fits where some trace of it does, of whatever run
+        self.query_one("#chips", Lines).lines = [line, *self.terms_line(left, len(self._rows), where)]
         self._show_crumbs()
 
     def _show_crumbs(self) -> None:
@@ -377,13 +407,20 @@ class ProblemsScreen(Filtering[None]):
         if self._sets is not None:
             notes.append([dim("at k = "), plain(str(self._sets.k))])
         notes.append([dim("by "), plain(self.pair.board.verifier)])
+        last: list[Line] = []
         if self.wanted is not None:
             left = f"{len(self.listed):,} of {len(self._rows):,}"
             looking = "not searched: R looks again" if self.failed else "searching …"
-            notes.append([(left, Tone.ACCENT)] if self.narrowed is not None else [(looking, Tone.WARN)])
+            last.append([(left, Tone.ACCENT)] if self.narrowed is not None else [(looking, Tone.WARN)])
         if self.order is not Order.STUDY:
-            notes.append([dim("sorted by "), plain(self._order_word())])
-        self.set_crumbs(self.pair.board.benchmark, "problems", notes=notes)
+            last.append([dim("sorted by "), plain(self._order_word())])
+        way = self.pair.board.benchmark, "problems"
+        room = self.size.width - width_of([plain(" › ".join((self.session.name, *way)))]) - _AROUND_CRUMBS
+        while (
+            last and notes and width_of(joined([*notes, *last])) > room
+        ):  # the way here, and what was just done, stay in sight
+            notes.pop()
+        self.set_crumbs(*way, notes=[*notes, *last])
 
     def _order_word(self) -> str:
         base, other = self.pair.words
@@ -403,7 +440,7 @@ class ProblemsScreen(Filtering[None]):
         listed = self.listed
         columns = [field.column for field in fields]
         searching = self.wanted is not None and self.narrowed is None and not self.failed
-        empty = "searching …" if searching else _NONE_FITS
+        empty = "searching …" if searching else self._none_fits
         return Table(columns, len(listed), lambda at: Row([field.cell(listed[at]) for field in fields]), empty=empty)
 
     def _show_detail(self) -> None:

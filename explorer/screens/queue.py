@@ -6,6 +6,7 @@ Enter reads a trace in the audit's own Reader (`AuditScreen`), which goes on to 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,9 +31,6 @@ from explorer.widgets.lines import Lines
 from explorer.widgets.virtual_list import Row, Table, VirtualList
 from store.rows import ProblemRow
 from store.types import Outcome
-
-_ROOM_FOR_KEY = 110
-"""Columns from which "one problem" says which."""
 
 _LOW_LINES = 2
 """Of what the audit stands at, on a low terminal."""
@@ -59,7 +57,11 @@ class QueueScreen(Labelling[None]):
         Binding("enter", "open", "read", key_display="Enter", id="queue.open", tooltip="Read this trace, and label it"),
         Binding("tab,o", "choose(1)", "other choice", key_display="Tab", id="queue.next", tooltip="Choose traces another way"),
         Binding("shift+tab", "choose(-1)", "choice before", show=False, id="queue.previous", tooltip="The choice before"),
+        Binding("u", "undo", "undo", show=False, id="label.undo", tooltip="Take back the newest label, note, flag or mark"),
         Binding("b", "blind", "blind", id="queue.blind", tooltip="Hide, or show, models, verdicts and what others say"),
+        Binding(
+            "f", "flagged", "flagged", show=False, id="queue.flagged", tooltip="The flagged traces; again: the choice before"
+        ),
         Binding(
             "1,2,3,4,5,6,7,8",
             "read_first",
@@ -85,7 +87,11 @@ class QueueScreen(Labelling[None]):
         super().__init__(session)
         self.pair = pair
         self.problem = problem
+        self._came = problem is not None
         self.by = offered(pair, problem)[0]
+        self._by_before = self.by
+        self._went_blind = False
+        """Nobody has been told yet what the blind queue leaves out."""
         self.listing: Listing | None = None
         self.standing: Standing | None = None
         self._names = short_names(pair.board.runs)
@@ -122,6 +128,9 @@ class QueueScreen(Labelling[None]):
         before = self.selected if self.query_one(VirtualList).cursor else None  # who has not moved stays at the first one
         self._failure, self.standing, self.listing = None, message.standing, message.listing
         self._show(before.sample_id if before else None)
+        if self._went_blind and message.blind and message.standing.is_whole:
+            self._went_blind = False
+            self.say(auditing.BLIND + auditing.left_out(message.listing))
         if not message.standing.is_whole:
             self._read(whole=True)
         elif message.listing.lacks_suspicion and not message.looked:
@@ -164,6 +173,9 @@ class QueueScreen(Labelling[None]):
         if self.listing is None or self.standing is None or self.selected is None:
             self.say(self._empty())
             return
+        if self._hangs:
+            self._choose(By.UNDECIDED)
+            return
         from explorer.screens.audit import AuditScreen
 
         place = self.query_one(VirtualList).cursor
@@ -172,14 +184,33 @@ class QueueScreen(Labelling[None]):
 
     def action_choose(self, by: int) -> None:
         ways = self._ways()
-        self.by = ways[(ways.index(self.by) + by) % len(ways)]
+        self._choose(ways[(ways.index(self.by) + by) % len(ways)])
+
+    def action_flagged(self) -> None:
+        self._choose(self._by_before if self.by is By.FLAGGED else By.FLAGGED)
+
+    def _choose(self, by: By) -> None:
+        self._by_before, self.by = self.by, by
         self.listing, self._failure = None, None
         self._show()
         self._read()
 
+    @property
+    def _hangs(self) -> bool:
+        """Nothing unread could move a set, and something that was read and not decided does: Enter lists that."""
+        listing, standing = self.listing, self.standing
+        done = listing is not None and listing.is_done and listing.by is By.INFLUENCE
+        return done and standing is not None and standing.contested > 0
+
+    def action_copy(self) -> None:
+        if self.session.labels.blind:
+            self.say(auditing.LINK_HIDDEN)
+        else:
+            super().action_copy()
+
     def action_blind(self) -> None:
         labels = self.session.labels
-        labels.blind = not labels.blind
+        labels.blind = self._went_blind = not labels.blind
         self.listing = None
         self._show()
         self._read()
@@ -216,7 +247,8 @@ class QueueScreen(Labelling[None]):
         return self.problem
 
     def _ways(self) -> list[By]:
-        return offered(self.pair, self._one_problem())
+        hanging = self.by is By.UNDECIDED or (self.standing is not None and self.standing.contested > 0)
+        return offered(self.pair, self._one_problem(), hanging=hanging)
 
     def _show(self, sample_id: int | None = None) -> None:
         entries = self.listing.entries if self.listing else ()
@@ -238,17 +270,23 @@ class QueueScreen(Labelling[None]):
     def _show_standing(self) -> None:
         lines = self.query_one("#standing", Lines)
         width, blind = max(20, lines.view_width), self.session.labels.blind
-        ways = self._ways()
-        has_room = self.size.width >= _ROOM_FOR_KEY
-        words = [f"{by}: {self.problem.key}" if by is By.PROBLEM and self.problem and has_room else str(by) for by in ways]
-        self.query_one("#ways", Lines).lines = [auditing.ways(words, ways.index(self.by))]
+        key = self.problem.key if self.problem else None
+        self.query_one("#ways", Lines).lines = [auditing.ways(self._ways(), self.by, key, self.size.width)]
         if self.standing is None or self.listing is None:
             lines.lines = [[dim("reading …")]] if self._failure is None else [[(self._failure, Tone.WARN)]]
             return
-        told = auditing.blind_standing(width) if blind else auditing.standing(self.standing, self.listing, self.pair, width)
-        if self.listing.is_done:
-            told += auditing.done(self.listing, self.session.name, width)
-        lines.lines = told[:_LOW_LINES] if self.is_low else told
+        now, listing = self.standing, self.listing
+        told = (
+            auditing.blind_standing(listing, now.drawn, width) if blind else auditing.standing(now, listing, self.pair, width)
+        )
+        if self.by is By.PROBLEM and key is not None:
+            told = auditing.of_problem(key, width, came=self._came) + told
+        told = told[:_LOW_LINES] if self.is_low else told
+        if listing.is_done:
+            study = shlex.quote(str(self.session.study.path.resolve()))
+            done = auditing.done(listing, now.contested, study, width)
+            told = done if self.is_low else told + done
+        lines.lines = told
 
     def _table(self, entries: tuple[Entry, ...]) -> Table:
         blind = self.session.labels.blind

@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from explorer.model.labels import Said
 from explorer.model.reading import Reading, fits, laid_out_for, read_again, read_trace
 from explorer.model.session import Pair, Session
 from explorer.model.walk import Walk
@@ -136,6 +137,10 @@ class ReaderScreen(Preparing):
         most = next((lines for below, lines in _HEADING_LINES if height < below), 1 << 10)
         return heading(trace, width, beside, most)
 
+    def marks_of(self, said: Said) -> tuple[int, ...]:
+        """Steps with a sign in the gutter: those that anybody has marked."""
+        return said.all_steps
+
     def name_of(self, trace: Trace) -> str:
         """What the way on the first line calls the trace's run."""
         return self._names[trace.row.run_id]
@@ -195,7 +200,7 @@ class ReaderScreen(Preparing):
         self.reading = found
         self._kept.put(found)
         self.set_reactive(ReaderScreen.trace, found.trace)
-        self._response.marked = found.said.steps
+        self._response.marked = self.marks_of(found.said)
         self._show_heading()
 
     @on(ProblemReached)
@@ -220,8 +225,8 @@ class ReaderScreen(Preparing):
 
     def watch_trace(self) -> None:
         self._show_text()
-        self._show_statement()
         self._show_heading()
+        self._show_statement()
         self._show_crumbs()
         ways = (len(self._wanted.traces) > 1, len(self._wanted.problems) > 1, self._response.step_count > 1)
         if ways != self._ways:
@@ -302,7 +307,7 @@ class ReaderScreen(Preparing):
             self.say("this is the last mark of the trace" if by > 0 else "this is the first mark of the trace")
 
     def action_compare(self) -> None:
-        if self.trace is not None:
+        if self.trace is not None and not self.hidden_while_blind("compare"):
             self.go("compare", self.pair, self.trace.row.sample_id)
 
     def action_statement(self) -> None:
@@ -331,6 +336,8 @@ class ReaderScreen(Preparing):
             self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw)))
 
     def _show(self, walk: Walk, reading: Reading) -> None:
+        if self.trace is not None and self.trace.row.sample_id != reading.trace.row.sample_id:
+            self.app.clear_notifications()  # what was said is of the trace before
         self._walk, self.reading = walk, reading
         self.trace = reading.trace
         self._rest_then_look_ahead()
@@ -341,7 +348,7 @@ class ReaderScreen(Preparing):
             return
         step, self._step_wanted = self._step_wanted, 1
         response = self._response
-        response.marked = reading.said.steps
+        response.marked = self.marks_of(reading.said)
         response.open(reading.document, step, self._sought, Made(reading.page, reading.width))
         if step > max(1, response.step_count):
             self.say(f"the link names step {step}, but this trace has {counted(response.step_count, 'step')}")

@@ -45,6 +45,15 @@ KEYS: Final[list[BindingType]] = [
         id="reader.previous_step",
         tooltip="Previous step",
     ),
+    Binding("0", "digits", "label", key_display="1-8", id="label.digits", tooltip="Label this trace; 0 says each digit's word"),
+    Binding(
+        "/",
+        "search",
+        "search",
+        key_display="/",
+        id="reader.search",
+        tooltip="Search in this trace; capitals count if you type some",
+    ),
     Binding(
         "J",
         "problem(1)",
@@ -54,14 +63,6 @@ KEYS: Final[list[BindingType]] = [
         tooltip="Next problem, same run, a correct trace first",
     ),
     Binding("K", "problem(-1)", "previous problem", group=_PROBLEM, id="reader.previous_problem", tooltip="Previous problem"),
-    Binding(
-        "/",
-        "search",
-        "search",
-        key_display="/",
-        id="reader.search",
-        tooltip="Search in this trace; capitals count if you type some",
-    ),
     Binding(
         "n", "match(1)", "next match", show=False, group=_MATCH, id="reader.next_match", tooltip="Next match of the search"
     ),

@@ -114,6 +114,15 @@ class TracesScreen(Filtering[Place]):
         Binding("w", "why", "why", show=False, id="traces.why", tooltip="All evidence about this problem on one page"),
         Binding("right", "unfold(True)", "open group", show=False, id="traces.unfold", tooltip="Open the group of answers"),
         Binding("left", "unfold(False)", "close group", show=False, id="traces.fold", tooltip="Close the group of answers"),
+        Binding(
+            "1,2,3,4,5,6,7,8",
+            "read_first",
+            "label",
+            show=False,
+            key_display="1-8",
+            id="traces.digits",
+            tooltip="A digit labels the trace that is read: Enter reads it first",
+        ),
         Binding("R", "again", "read again", show=False, id="traces.again", tooltip="Read the traces again"),
         Binding(
             "escape", "back", "back", key_display="Esc", id="traces.back", tooltip="Drop the filter, else back to the problems"
@@ -136,10 +145,15 @@ class TracesScreen(Filtering[Place]):
         goto: Goal | None = None,
         expression: str = "",
         habits: Habits | None = None,
+        begin: Choice = ALL,
     ) -> None:
         """expression: a filter. Where no trace of a problem fits it, it found the problem by other things: all are listed.
 
         habits: how the traces lie and are ordered; changed here, for the next problem.
+
+        begin: which traces are listed first, where there are some. From a set that one run alone solves, that is the right
+        ones: whoever opens such a problem asks how it was solved, and among a thousand wrong traces its few right ones are
+        far down. The pair's runs come before all others, and Tab leads to the rest.
         """
         super().__init__(session, expression)
         self.pair = pair
@@ -158,6 +172,8 @@ class TracesScreen(Filtering[Place]):
         self._rest: Timer | None = None
         self._marked: int | None = None
         self._habits = habits or Habits()
+        self._begin_with: Choice | None = begin
+        """Until the first traces are there, or somebody has chosen."""
         self.listed: list[TraceRow] = []
         """The traces that the filters leave, in order."""
 
@@ -205,6 +221,9 @@ class TracesScreen(Filtering[Place]):
         if message.read.problem.problem_id != self.problem.problem_id:
             return
         self._read, self._is_read, self.narrowed = message.read, True, message.read.narrowed
+        begin, self._begin_with = self._begin_with, None
+        if begin is not None and begin in self._sizes:
+            self.set_reactive(TracesScreen.choice, begin)
         self._suspect()
         self._list_rows()
         if self._goto is not None:
@@ -249,7 +268,15 @@ class TracesScreen(Filtering[Place]):
         if self._habits.view is View.BESIDE:
             self.call_after_refresh(self._list_rows)
 
+    def action_all_hits(self) -> None:
+        """Sets are this pair's, as here."""
+        self.go("found", "" if self.wanted is None else self.wanted.text, None, self.pair)
+
+    def action_read_first(self) -> None:
+        self.say("a digit labels the trace that is read: Enter reads this one")
+
     def action_choose(self, by: int) -> None:
+        self._begin_with = None
         if self.view is View.BESIDE and by > 0:
             self._lists.switch()
             return
@@ -469,6 +496,8 @@ class TracesScreen(Filtering[Place]):
         if not self._is_read:
             return "reading …"
         if self._read.rows:
+            if self.narrowed is not None and self.narrowed.hint:
+                return self.narrowed.hint
             dropped = "Esc drops the filter, " if self.wanted is not None else ""
             return f"none of these traces fits: {dropped}Tab changes the choice"
         return self._without_traces()

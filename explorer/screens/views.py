@@ -5,8 +5,10 @@ The same names work in `basebound list --view`.
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -41,6 +43,8 @@ class ViewsScreen(Asking[str]):
         super().__init__(session)
         self._expression = expression
         self._memory = memory.load()
+        self._doomed: str | None = None
+        """The view that the next d deletes."""
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -51,8 +55,9 @@ class ViewsScreen(Asking[str]):
 
     def on_mount(self) -> None:
         self.set_crumbs("saved views")
-        now = (self._expression, Tone.ACCENT) if self._expression else dim("none")
-        self.query_one("#now", Lines).lines = [[dim("filter in force: "), now]]
+        now = [(self._expression, Tone.ACCENT)] if self._expression else [dim("none: / in a list sets one")]
+        saves = [dim("s saves the filter above under a name")] if self._expression else []
+        self.query_one("#now", Lines).lines = [[dim("filter in force: "), *now], *([saves] if saves else [])]
         self._show()
 
     @property
@@ -76,7 +81,7 @@ class ViewsScreen(Asking[str]):
             self._memory = memory.load()
             self._memory.save_view(name, self._expression)
             self._show(name)
-            self.say(f"saved: `basebound list traces {self.session.name} --view {name}` finds the same")
+            self.say(f"saved: `{self._command(name)}` finds the same; y copies that command")
 
         self.ask_for("a name for this filter", "", keep, self._check_name)
 
@@ -85,13 +90,32 @@ class ViewsScreen(Asking[str]):
         if name is None:
             self.say("no view to delete")
             return
-        self._memory = memory.load()
+        if name != self._doomed:
+            self._doomed = name
+            self.say(f"d again deletes {name}, for good; any other key keeps it")
+            return
+        self._doomed, self._memory = None, memory.load()
         self._memory.save_view(name, "")
         self._show()
         self.say(f"deleted: {name}")
 
+    def action_copy(self) -> None:
+        name = self.selected
+        if name is None:
+            self.say("no view to copy the command of")
+        else:
+            self.copy(self._command(name), "the command that finds the same")
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in ("d", "delete"):
+            self._doomed = None
+
     def action_back(self) -> None:
         self.dismiss()
+
+    def _command(self, name: str) -> str:
+        """What finds the same wherever it is pasted."""
+        return shlex.join(["basebound", "list", "traces", str(self.session.study.path.resolve()), "--view", name])
 
     def _check_name(self, text: str) -> Reading:
         name = text.strip()

@@ -19,9 +19,10 @@ from explorer.model.walk import ALL, Walk
 from explorer.model.why import Section, Statement, evidence_page
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.paragraph import first_lines
-from explorer.render.pieces import Line, dim, flow, joined, plain, strong
+from explorer.render.pieces import Line, dim, flow, joined, plain, strong, width_of
 from explorer.render.text import one_line
 from explorer.render.words import MARKS, NONE, correct_of, counted
+from explorer.render.wrapped import wrapped
 from explorer.screens.base import CouldNotRead, ExplorerScreen, Here
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
@@ -32,6 +33,8 @@ from store.rows import ProblemRow
 
 _COLUMN = (Column("", 10, most=UNLIMITED),)
 _STATEMENT_LINES = 3
+_AROUND, _FURTHER = 3, 4
+"""Cells that a line leaves free for the pointer and before a scroll bar; those by which further lines are set in."""
 
 
 @dataclass
@@ -147,7 +150,7 @@ class WhyScreen(ExplorerScreen[None]):
         for section in self._sections or ():
             self._add([strong(section.title)], None)
             for statement in section.statements:
-                self._add_statement(statement, max(20, shown.view_width - 2))
+                self._add_statement(statement, max(20, shown.view_width - _AROUND))
         lines, rows = self._lines, self._rows
 
         def row(at: int) -> Row | Heading:
@@ -158,9 +161,13 @@ class WhyScreen(ExplorerScreen[None]):
 
     def _add_statement(self, statement: Statement, width: int) -> None:
         opens = [dim(f"› {counted(len(statement.traces), 'trace')}")] if statement.traces else []
-        lines = flow([*statement.parts, *([opens] if opens else []), [dim(statement.source)]], width)
+        parts = [*statement.parts, *([opens] if opens else []), [dim(statement.source)]]
+        lines: list[Line] = []
+        for line in flow(parts, width):
+            fits = width_of(line) <= width - _FURTHER * bool(lines)
+            lines += [line] if fits else wrapped(line, width - _FURTHER)
         for number, line in enumerate(lines):
-            self._add(line if not number else [plain("    "), *line], statement if not number else None)
+            self._add(line if not number else [plain(" " * _FURTHER), *line], statement if not number else None)
 
     def _add(self, line: Line, statement: Statement | None) -> None:
         self._lines.append(line)

@@ -46,6 +46,12 @@ class Made:
     width: int
 
 
+def _in_gutter(step: int) -> str:
+    """The step's number in the cells there are: of a long one the end; the whole stands on the first line of the screen."""
+    text = str(step) if step < 10**_NUMBER else f"…{str(step)[1 - _NUMBER :]}"
+    return f"{text:>{_NUMBER - 1}}".ljust(_NUMBER)
+
+
 class TextView(Toned, can_focus=True):
     """Reads like a pager."""
 
@@ -279,7 +285,7 @@ class TextView(Toned, can_focus=True):
         if not first:
             return self._gutter_of((0, here, False), [plain(" " * _NUMBER), bar, plain("   ")])
         sign = ("▶" if here else " ") + ("✎" if marked else " ")
-        number = (f"{step:>{_NUMBER - 1}} ", Tone.ACCENT if here else Tone.DIM)
+        number = (_in_gutter(step), Tone.ACCENT if here else Tone.DIM)
         return self._gutter_of((step, here, marked), [number, bar, (f"{sign} ", Tone.ACCENT)])
 
     def _gutter_of(self, key: tuple[int, bool, bool], pieces: Line) -> Strip:

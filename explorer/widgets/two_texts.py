@@ -192,7 +192,8 @@ class TwoTexts(Toned, ScrollView, can_focus=True):
         bar = ("▌" if here else "▏", Tone.ACCENT if here else Tone.DIM)
         number = spread.number(row, side)
         tone = _TONES[number[-1]] if number else Tone.DIM
-        return [(f"{number:>{_NUMBER}}"[-_NUMBER:], tone), bar, plain(" "), *spread.pieces(row, side)]
+        shown = number if len(number) <= _NUMBER else f"…{number[1 - _NUMBER :]}"
+        return [(f"{shown:>{_NUMBER}}", tone), bar, plain(" "), *spread.pieces(row, side)]
 
     def _follow(self) -> None:
         """After scrolling: the step gone to while some of it is in view, else the one on top; at the end the last one."""

@@ -181,8 +181,13 @@ class VirtualList(Toned, ScrollView, can_focus=True):
     def _widths_now(self) -> list[int]:
         if self._widths_for != self.view_width:
             self._widths_for = self.view_width
-            self._widths = share(self._table.columns, self.view_width - len(_POINTER))
+            self._widths = share(self._table.columns, self.row_width)
         return self._widths
+
+    @property
+    def row_width(self) -> int:
+        """Cells of a row's columns together: after the pointer, and with a blank before the scroll bar, where there is one."""
+        return self.view_width - len(_POINTER) - bool(self.show_vertical_scrollbar)
 
     def _come_to(self, place: int) -> None:
         self._keep_in_view(place)

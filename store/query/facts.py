@@ -5,8 +5,7 @@ Read anew for each question, so that a growing study is never answered from memo
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -132,8 +131,21 @@ def _test(value: Value | Known) -> Callable[[list[str]], bool]:
     wanted = value.value.casefold()
     if not value.wild:
         return lambda names: any(name.casefold() == wanted for name in names)
-    found = re.compile(".*".join(map(re.escape, wanted.split("*"))), re.DOTALL)
-    return lambda names: any(found.fullmatch(name.casefold()) is not None for name in names)
+    first, *middle, last = wanted.split("*")
+    return lambda names: any(_is_like(name.casefold(), first, middle, last) for name in names)
+
+
+def _is_like(name: str, first: str, middle: Sequence[str], last: str) -> bool:
+    """Whether the parts stand in the name one after another, first and last at its ends: in linear time, however many."""
+    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _known(value: Known) -> Callable[[list[Any]], bool]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from math import prod
 from typing import Final
 
 from store.query import values
@@ -42,6 +43,10 @@ MOST_TERMS: Final = 200
 DEEPEST: Final = 40
 LONGEST: Final = 10_000
 """Characters. Whatever is more is a file pasted by mistake, and SQLite has its limits."""
+
+_COUNT: Final = re.compile(r"(\)?)\{(?:\d*,)?(\d{1,9})\}")
+_LARGEST_REPEAT: Final = 100_000
+"""Counts of repeated groups multiplied, and the largest other one: nested ones are unrolled, and would take all memory."""
 
 _BLANK: Final = re.compile(r"\s*")
 _FIELD: Final = re.compile(r"([^\W\d_]\w*)(>=|<=|!=|[:=<>])")
@@ -120,10 +125,10 @@ class _Parser:
             return self._group()
         if _NOT.match(self._text, place):
             raise self._bad("'not' is no operator", 'write - before what must not be, as in -correct:yes, or "not" in quotes')
-        self._terms += 1
-        if self._terms > MOST_TERMS:
-            raise self._bad(f"there are more than {MOST_TERMS} terms", "write fewer of them, or parts of a field: label:1|2|3")
         term = self._leaf()
+        self._terms += len(term.values) if isinstance(term, Compared) else 1
+        if self._terms > MOST_TERMS:
+            raise self._bad(f"there are more than {MOST_TERMS} terms and values", "write fewer of them", place)
         self._skip()
         return term
 
@@ -200,6 +205,9 @@ class _Parser:
             ) from None
         except (OverflowError, RecursionError):
             raise self._bad("the regular expression is too large", "write a shorter one", place) from None
+        groups = prod(max(1, int(count)) for closed, count in _COUNT.findall(value) if closed)
+        if groups * max((int(count) for closed, count in _COUNT.findall(value) if not closed), default=1) > _LARGEST_REPEAT:
+            raise self._bad("the regular expression repeats too often", "write smaller numbers in its { }", place)
 
     def _phrase(self) -> Words:
         place = self._at

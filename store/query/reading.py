@@ -63,7 +63,7 @@ def _expression(sought: Pattern) -> Any:
 
     try:
         return regex.compile(sought.value, regex.IGNORECASE if sought.aside else 0)
-    except regex.error as error:
+    except (regex.error, OverflowError, RecursionError, MemoryError) as error:
         raise StudyError(f"the regular expression {sought.text} cannot be read: {error}; write it anew") from None
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -67,7 +68,7 @@ def shown(pilot: Driver) -> str:
     for widget in pilot.app.screen.query("Toned"):
         if widget.region.overlaps(pilot.app.screen.region) and widget.display:
             lines += [widget.render_line(y).text for y in range(widget.size.height)]
-    assert all(len(line) <= width for line in lines), height
+    assert all(cell_len(line) <= width for line in lines), height
     return "\n".join(lines)
 
 

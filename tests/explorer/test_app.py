@@ -24,6 +24,7 @@ from store.writer import Writer
 from tests.builders import RL, answers, run, source
 from tests.explorer.conftest import make_study
 from tests.explorer.driving import TO_SUMS, MakeApp, crumbs, driven, locked, press, settle, shown, top
+from tests.explorer.test_app_snapshots import SCREENS
 
 
 async def test_enter_goes_in_and_escape_goes_out(make_app: MakeApp) -> None:
@@ -48,15 +49,19 @@ async def test_help_lists_the_keys_of_the_screen_it_was_opened_on(make_app: Make
         top(pilot, ReaderScreen)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 60), (40, 10)], ids=str)
-async def test_every_screen_survives_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
-    async with driven(make_app(), size=size) as pilot:
-        for key in ("j", "enter", "enter", "enter", "question_mark"):
-            await press(pilot, key)
-            shown(pilot)
+@pytest.mark.parametrize("size", [(250, 60), (10, 4)], ids=str)
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_every_screen_survives_every_size(make_app: MakeApp, screen: str, size: tuple[int, int]) -> None:
+    async with driven(make_app(), *SCREENS[screen], size=size) as pilot:
+        here = type(pilot.app.screen)
+        shown(pilot)
         await pilot.resize_terminal(size[0] + 13, size[1] + 3)
         await settle(pilot)
         shown(pilot)
+        await press(pilot, "question_mark")
+        shown(pilot)
+        await press(pilot, "escape")
+        assert type(pilot.app.screen) is here
 
 
 async def test_keys_of_the_last_line_fit_80_columns_with_help_in_sight(make_app: MakeApp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from explorer.model.comparison import about_pair
 from explorer.model.listing import Narrowed, read_filter
 from explorer.model.numbers import common_k, pair_numbers
 from explorer.model.session import Pair, Session
+from explorer.render.columns import UNLIMITED, Column, share
+from explorer.render.histogram import Answer, histogram
 from explorer.render.words import short_names
+from explorer.screens.found import FoundScreen
 from explorer.screens.problems import ProblemsNarrowed, ProblemsScreen
 from explorer.screens.reader import ReaderScreen
 from explorer.screens.study import StudyScreen
@@ -271,7 +275,8 @@ async def test_chips_count_what_the_text_leaves_and_the_answer_search_is_seen(
             await pilot.press(key)
         await pilot.pause()
         assert "searching …" in crumbs(pilot)
-        assert '/ "2 + 2" …  = … of 6' in said(pilot, "#chips")
+        assert said(pilot, "#chips").endswith('/ "2 + 2" … of 6, in any of 3 runs')
+        assert '/ "2 + 2" … of 6' in said(pilot, "#chips")
         assert said(pilot, "#chips").startswith(" [all 1] ■ base only 0  ○ RL only 0  both 1  neither 0  disputed 0 ")
         may_go.set()
         await settle(pilot)
@@ -388,7 +393,7 @@ async def test_the_boundary_table_says_evidence_and_what_was_audited(make_app: M
         assert "undetermined" in line
         assert "✗1 ≠1" in line
         assert "audit 1 unsound of 1 right answer, 1 judged wrong found right" in said(pilot, "#detail")
-        assert "○ RL    2 never in 4 (p < 0.53 at 95 %)" in said(pilot, "#detail")
+        assert "○ RL    2 never in 4 (p < 53 % at 95 %)" in said(pilot, "#detail")
 
 
 async def test_evidence_paths_and_audits_order_the_problems(make_app: MakeApp) -> None:
@@ -506,3 +511,64 @@ async def test_all_lists_keep_their_keys_and_crumbs_at_every_size(make_app: Make
             assert screen.query_one(KeyLine).region.y == size[1] - 1
             assert screen.query_one(VirtualList).size.height >= 6
             shown(pilot)
+
+
+async def test_all_hits_of_a_set_ask_for_the_set_of_this_pair(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "tab", "F") as pilot:
+        screen = top(pilot, FoundScreen)
+        assert screen.wanted is not None
+        assert screen.wanted.text == "set:base-only benchmark:sums"
+        assert {hit.key for hit in screen.hits} == {"1"}
+        await press(pilot, "escape", "slash", *"answer:99 or answer:2", "enter", "F")
+        screen = top(pilot, FoundScreen)
+        assert screen.wanted is not None
+        assert screen.wanted.text == "(answer:99 or answer:2) set:base-only benchmark:sums"
+    async with driven(make_app(), "j", "j", "c", "enter", "tab", "F") as pilot:  # the other way round: RL is the baseline
+        assert {hit.key for hit in top(pilot, FoundScreen).hits} == {"4"}
+
+
+async def test_a_problem_that_one_run_alone_solves_opens_on_its_right_answers(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "tab", "enter") as pilot:
+        screen = top(pilot, TracesScreen)
+        assert "[✓ correct 1]" in said(pilot, "#chips")
+        assert [row.outcome for row in screen.listed] == [Outcome.CORRECT]
+        await press(pilot, "shift+tab")
+        assert len(screen.listed) == 8
+        assert {row.run_id for row in screen.listed[:4]} == {screen.pair.base.run_id}
+    async with driven(make_app(), *TO_SUMS, "enter", "j", "enter") as pilot:
+        assert "[all 8]" in said(pilot, "#chips")
+
+
+async def test_a_digit_in_the_list_of_traces_says_what_reads_first(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", "3") as pilot:
+        assert top(pilot, TracesScreen).said == "a digit labels the trace that is read: Enter reads this one"
+
+
+async def test_the_way_here_stays_in_sight_where_problems_are_sorted(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", *"sss", size=(80, 24)) as pilot:
+        line = pilot.app.screen.query_one("Crumbs").render_line(0).text
+        assert line.startswith(" study.db › sums › problems ")
+        assert "sorted by RL c/n" in line
+
+
+def test_the_statement_grows_before_names_and_numbers_do() -> None:
+    columns = [Column("problem", 7), Column("audit", 8, most=14), Column("statement", 16, most=UNLIMITED)]
+    assert share(columns, 47) == [7, 8, 28]
+    assert share(columns, 70) == [7, 11, 48]
+    assert share(columns, 75) == [7, 14, 50]
+    some = [Column("a", 10), Column("b", 30, drop=1), Column("c", 5, drop=2)]
+    assert share(some, 50) == [10, 30, 5]
+    assert share(some, 20) == [10, 0, 5]  # what fits comes back, though it was to go first
+
+
+async def test_a_blank_stands_before_the_scroll_bar(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "enter", size=(80, 12)) as pilot:
+        rows = pilot.app.screen.query_one(VirtualList)
+        assert rows.show_vertical_scrollbar
+        assert rows.row_width == rows.view_width - 3
+        assert all(rows.render_line(y).text.endswith(" ") for y in range(1, rows.size.height))
+
+
+def test_one_answer_more_is_one_answer() -> None:
+    found: Counter[Answer] = Counter({(str(number), Outcome.INCORRECT): 20 - number for number in range(13)})
+    assert histogram(found, None)[-1][0] == "and 1 more answer"

@@ -482,7 +482,7 @@ async def test_equals_opens_the_other_run_beside_and_comes_back(make_app: MakeAp
 async def test_images_are_named_with_their_size_and_never_opened(make_app: MakeApp, tmp_path: Path) -> None:
     path = tmp_path / "images.db"
     (tmp_path / "a.png").write_bytes(b"x" * 1234)
-    problem = Problem("sums", "7", "Look at it.", "4", images=("a.png", "gone\x1b.png"))
+    problem = Problem("sums", "7", "Look at ![it](pics/b.png).", "4", images=("a.png", "gone\x1b.png"))
     with Writer(path, "test") as writer:
         run = Run(Model("lab/one", role=Role.BASE), "sums", Settings())
         writer.add_traces(source(writer), [NewTrace(run, problem, NewSample("It is \\boxed{4}.", 1), None)])
@@ -490,7 +490,8 @@ async def test_images_are_named_with_their_size_and_never_opened(make_app: MakeA
         text = shown(pilot)
         assert "image a.png (1,234 bytes)" in text
         assert "image gone␛.png (not here)" in text
-        assert "2 images" in said(pilot, "#heading")
+        assert "image pics/b.png (not here)" in text
+        assert "3 images" in said(pilot, "#heading")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (80, 19), (200, 50)])

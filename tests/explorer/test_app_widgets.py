@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from textual.app import App, ComposeResult
 
 from explorer.render.columns import Column
 from explorer.render.pieces import plain
 from explorer.render.theme import VARIABLES
-from explorer.widgets.text_view import Document, TextView
+from explorer.widgets.text_view import Document, TextView, _in_gutter
 from explorer.widgets.virtual_list import Heading, Row, Table, VirtualList
 
 ROWS = 200_000
@@ -148,3 +149,8 @@ async def test_turning_raw_again_and_again_does_not_creep() -> None:
             view.turn(Document(PARAGRAPHS))
             await pilot.pause()
         assert view.top == before
+
+
+@pytest.mark.parametrize(("step", "said"), [(1, "  1 "), (999, "999 "), (1200, "1200"), (20001, "…001")])
+def test_the_gutter_holds_a_step_of_any_number(step: int, said: str) -> None:
+    assert _in_gutter(step) == said

@@ -8,6 +8,7 @@ import pytest
 
 from engine.claims import CLAIMS
 from explorer.model import claims
+from explorer.model.pictures import Kind
 from explorer.render.pieces import Tone
 from explorer.render.wrapped import wrapped
 from explorer.screens.claims import ClaimsScreen
@@ -70,6 +71,27 @@ async def test_enter_goes_where_one_can_see_it(make_app: MakeApp, claim: str, sc
         top(pilot, ClaimsScreen)
         await press(pilot, "escape")
         assert not isinstance(pilot.app.screen, ClaimsScreen)
+
+
+async def test_a_claim_opens_its_own_plot_not_that_of_the_problem_one_came_from(make_app: MakeApp) -> None:
+    for claim, kind in (("raises-pass-at-1", Kind.PASS), ("accuracy-to-the-ends", Kind.ACCURACY)):
+        async with driven(make_app(), *TO_SUMS, "enter", "j", "C", *to_claim(claim), "enter") as pilot:
+            screen = top(pilot, PlotsScreen)
+            assert screen.kind is kind
+            assert screen.here.problem is None
+            assert crumbs(pilot).startswith("study.db › sums › plots")
+            await press(pilot, "tab")
+
+
+async def test_no_count_of_findings_is_cut_at_80_cells(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_CLAIMS, size=(80, 24)) as pilot:
+        screen = top(pilot, ClaimsScreen)
+        assert screen.judged is not None
+        whole = "".join(text for text, _ in claims.summary(screen.judged))
+        lines = said(pilot, "#findings").splitlines()
+        assert " · ".join(lines) == whole
+        assert max(map(len, lines)) <= 76
+        assert screen.query_one("#findings").size.height == len(lines)
 
 
 async def test_a_changed_study_is_said_and_judged_again_when_asked(make_app: MakeApp, tmp_path: Path) -> None:

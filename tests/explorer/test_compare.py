@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.board import Board
 from explorer.app import BaseboundApp
 from explorer.model.partners import READ_AT_MOST, partners
 from explorer.model.session import Pair, Session
@@ -20,8 +21,8 @@ from explorer.screens.study import StudyScreen
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.two_texts import TwoTexts
 from store.errors import StudyError
-from store.rows import Trace
-from store.types import NewTrace, Outcome
+from store.rows import RunRow, Trace, TraceRow
+from store.types import Finish, Model, NewTrace, Outcome, Settings
 from store.writer import Writer
 from tests import builders
 from tests.explorer.conftest import HOSTILE
@@ -113,7 +114,8 @@ async def test_the_partner_is_a_wrong_one_that_begins_alike_and_the_header_says_
         header = said(pilot, "#between")
         assert f"same for the first {len(COUNTING) + 31} characters (step 2), then they differ" in header
         assert "neither has an answer" in header
-        assert "partner 2 of 3 · wrong against right, chosen for the longest same start of 2" in header
+        assert "wrong against right, chosen for the longest same start of 2 traces read" in header
+        assert "partner 2 of 3" in header
         assert "steps = 1 same  ≈ 2 alike  + 2 alone" in header
         named = said(pilot, "#sides")
         assert "▸■ base-7b #0 ✓ correct" in named
@@ -411,3 +413,16 @@ def test_no_more_than_a_few_dozen_texts_are_read(tmp_path: Path) -> None:
         while (after := last.next(1)) is not None:
             last = after
         assert last.at == 99
+
+
+def test_where_no_start_is_the_same_none_is_called_the_longest() -> None:
+    rows = [
+        TraceRow(
+            sample_id=at, run_id=0, problem_id=1, idx=at, outcome=None, verifier=None, route=None, answer=None, imported=None,
+            finish=Finish.UNKNOWN, chars=1, tokens=None, label=None,
+        )
+        for at in range(3)
+    ]  # fmt: skip
+    run = RunRow(0, "one", "one", "sums", Model("one"), Settings(), "one")
+    pair = Pair(Board("sums", "math", (run,), (), {}), run, None)
+    assert partners(rows[0], rows, pair, lambda at: "abc"[at]).how == "the first: no start is the same of 2 traces read"

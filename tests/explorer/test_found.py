@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from explorer import memory
 from explorer.model.hits import snippet_line
-from explorer.model.listing import complaint, read_filter
+from explorer.model.listing import all_of, complaint, field_lines, read_filter
 from explorer.render.chips import Part, terms
 from explorer.render.pieces import Tone, width_of
 from explorer.screens.filtering import check_filter
@@ -21,6 +23,9 @@ from explorer.screens.traces import TracesScreen
 from explorer.screens.views import ViewsScreen
 from explorer.widgets.prompt import Prompt
 from store.errors import StudyError
+from store.query import FIELDS, parse
+from store.query.nearest import unheard_of
+from store.reader import Study
 from tests.explorer.conftest import make_study
 from tests.explorer.driving import TO_SUMS, Driver, MakeApp, crumbs, driven, press, said, shown, top
 
@@ -89,7 +94,8 @@ async def test_traces_take_the_filter_of_problems_along(make_app: MakeApp) -> No
         assert screen.problem.key == "1"
         assert {row.answer for row in screen.listed} == {"99"}
         assert "[all 6] ✗ incorrect 6" in said(pilot, "#chips")
-        assert "/ answer:99 6  = 6 of 8" in said(pilot, "#chips")
+        assert said(pilot, "#chips").endswith("/ answer:99 6 of 8")
+        assert "/ answer:99 6 of 8" in said(pilot, "#chips")
         await press(pilot, "slash", *" role:base", "enter")
         assert "/ answer:99 6  role:base 4  = 2 of 8" in said(pilot, "#chips")
         await press(pilot, "backspace", "backspace")
@@ -124,11 +130,23 @@ async def test_views_are_saved_used_and_deleted(make_app: MakeApp) -> None:
         assert prompt(pilot).said == "‼ a view needs a name"
         await press(pilot, *"odd ones", "enter")
         assert memory.load().views == {"odd ones": "answer:99"}
+        views = top(pilot, ViewsScreen)
+        command = f"basebound list traces {shlex.quote(str(views.session.study.path.resolve()))} --view 'odd ones'"
+        assert f"`{command}`" in views.said
+        await press(pilot, "y")
+        assert views.said.startswith("the command that finds the same")
+        assert "filter in force: answer:99\ns saves the filter above" in said(pilot, "#now")
         await press(pilot, "escape", "escape", "v", "enter")
         screen = top(pilot, ProblemsScreen)
         assert [row.problem.key for row in screen.listed] == ["1", "2", "3", "4"]
         await press(pilot, "v", "d")
+        views = top(pilot, ViewsScreen)
+        assert views.said == "d again deletes odd ones, for good; any other key keeps it"
+        await press(pilot, "j", "d")
+        assert memory.load().views == {"odd ones": "answer:99"}
+        await press(pilot, "d")
         assert memory.load().views == {}
+        assert views.said == "deleted: odd ones"
 
 
 async def test_a_failing_search_says_so(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +184,8 @@ def test_anything_typed_is_a_filter_or_a_sentence(text: str) -> None:
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=60), st.none() | st.integers(0, 9999)), min_size=1, max_size=8))
 def test_what_parts_leave_together_is_always_in_sight(parts: list[tuple[str, int | None]]) -> None:
     line = terms([Part(*part) for part in parts], 17, 300, 80)
-    assert "".join(text for text, _ in line).endswith("= 17 of 300")
+    assert "".join(text for text, _ in line).endswith(" 17 of 300")
+    assert ("= " in "".join(text for text, tone in line if tone is not Tone.ACCENT)) == (len(parts) > 1)
     assert width_of(line) <= 80 or len([tone for _, tone in line if tone is Tone.ACCENT]) == 1
 
 
@@ -176,3 +195,82 @@ def test_a_snippet_keeps_its_match(text: str, start: int, length: int, before: i
     end = min(start + length, len(text))
     line = snippet_line(text, [(start, end)] if end > start else (), before)
     assert [piece for piece, tone in line if tone is Tone.MATCH] == ([text[start:end]] if end > start else [])
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+async def test_hits_without_words_are_told_apart_by_number_and_answer(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "F", *"answer:99", "enter", size=size) as pilot:
+        titles = shown(pilot).splitlines()[2].split()
+        assert titles == ["problem", "run", "#", "verdict", "answer"]
+        await press(pilot, "slash", *" columns", "enter")
+        narrow = [title for title in titles if title != "verdict"]  # its sign is enough there
+        assert shown(pilot).splitlines()[2].split() == [*(narrow if size[0] < 120 else titles), "where"]
+        assert "the columns" in shown(pilot)
+        assert all("✗" in line or "∅" in line for line in shown(pilot).splitlines()[3:6])
+
+
+async def test_hits_of_a_reason_say_the_first_one(make_app: MakeApp, tmp_path: Path) -> None:
+    path = make_study(tmp_path / "own.db")
+    with sqlite3.connect(path) as study:
+        study.execute("INSERT INTO suspicion (sample_id, version, score) VALUES (1, 1, 0.5)")
+        for place, kind in enumerate(("guess", "underived", "underived")):
+            values = (place, kind, 0, 5, f"sentence {place}", 0)
+            study.execute(
+                "INSERT INTO reason (sample_id, place, kind, start, end, detail, retracted) VALUES (1,?,?,?,?,?,?)", values
+            )
+    async with driven(make_app(path=path), *TO_SUMS, "enter", "F", *"why:underived", "enter") as pilot:
+        assert "first reason" in shown(pilot)
+        assert "underived: sentence 1" in shown(pilot)
+        await press(pilot, "slash", *(["backspace"] * 10), *"any", "enter")
+        assert "guess: sentence 0" in shown(pilot)
+
+
+async def test_nothing_found_under_a_name_says_what_would_fit(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "slash", *"run:tiny", "enter", size=(80, 24)) as pilot:
+        assert "no run is called 'tiny'; run:tiny* would fit 4" in shown(pilot)
+        await press(pilot, "F")
+        assert "no run is called 'tiny'; run:tiny* would fit 4" in shown(pilot)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("run:rl", "no run is called 'rl'; run:*rl* would fit 1"),
+        ("model:tinybase", "no model is called 'tinybase'; the nearest: model:tiny-base"),
+        ("label:none (benchmark:sum or x)", "no benchmark is called 'sum'; benchmark:sum* would fit 1"),
+        ("problem:zzz", "no problem is called 'zzz'; there are 0, 1, 15, 2 and 3 more"),
+        ("-run:rl run:tiny* columns", ""),
+        ("tag:odd", ""),
+    ],
+)
+def test_names_that_nothing_has_are_told(study_path: Path, asked: str, told: str) -> None:
+    with Study(study_path) as study:
+        assert unheard_of(study, None, parse(asked)) == told
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (80, 12)], ids=str)
+async def test_an_empty_prompt_tells_the_fields_where_there_is_room(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "slash", size=size) as pilot:
+        lines = [prompt(pilot).render_line(y).text for y in range(prompt(pilot).size.height)]
+        assert ("perplexity>" in "\n".join(lines[2:])) == (size[1] > 12)
+        await press(pilot, "a")
+        assert prompt(pilot).size.height == 2
+        await press(pilot, "backspace", "escape")
+        assert not prompt(pilot).display
+
+
+async def test_a_complaint_is_read_to_its_end_at_80_cells(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "slash", *"evidenc:clear", "enter", size=(80, 24)) as pilot:
+        lines = [prompt(pilot).render_line(y).text.strip() for y in range(1, prompt(pilot).size.height)]
+        assert len(lines) > 1
+        assert " ".join(lines) == prompt(pilot).said
+        assert lines[-1].endswith("to look for the word")
+
+
+def test_fields_are_told_within_their_room() -> None:
+    lines = field_lines(78, 13)
+    assert lines
+    assert max(map(len, lines)) <= 78
+    assert all(name in " ".join(lines) for name in FIELDS)
+    assert field_lines(78, 4) == []
+    assert all_of("", "a or b", "set:both") == "(a or b) set:both"

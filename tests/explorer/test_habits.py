@@ -76,6 +76,9 @@ def test_own_keys_are_read() -> None:
         ('[keys]\n"study.open" = ""', "must be a text"),
         ('[keys]\n"study.open" = "c"', "are both on the key 'c'"),
         ("keys = 3", "must be a table"),
+        ('[keys]\n"app.quit" = "nosuchkey"', "there is no key 'nosuchkey'"),
+        ('[keys]\n"app.quit" = "no\\u001b[31m"', "there is no key"),
+        ("x = " + "[" * 5000, "is not TOML"),
     ],
 )
 def test_a_file_that_cannot_be_used_gets_a_sentence(text: str, sentence: str) -> None:
@@ -101,6 +104,22 @@ async def test_the_palette_finds_an_action_by_what_it_does(make_app: MakeApp) ->
         before = pilot.app.theme
         await press(pilot, "colon", *"light or dark", "enter")
         assert pilot.app.theme != before
+
+
+async def test_keys_pressed_at_once_in_the_palette_do_no_harm(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "p") as pilot:
+        for word in ("yes", "back", "plots", "q"):
+            for key in ("colon", *word, "enter", "j", "escape"):
+                await pilot.press(key)
+        await settle(pilot)
+        assert pilot.app.is_running
+
+
+async def test_the_palette_tells_what_it_has_and_closes(make_app: MakeApp) -> None:
+    async with driven(make_app(), "colon", *"zzz") as pilot:
+        assert "no action here says that" in shown(pilot)
+        await press(pilot, "enter", "escape")
+        top(pilot, StudyScreen)
 
 
 async def test_a_click_leads_the_cursor_and_a_second_one_opens(make_app: MakeApp) -> None:
@@ -198,12 +217,28 @@ def test_a_place_that_is_no_more_is_forgotten_quietly(study_path: Path) -> None:
     assert "the terminal went away" in greeting
 
 
+async def test_another_file_in_the_place_of_the_study_is_told(make_app: MakeApp, study_path: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(study_path, tmp_path / "study.db"))
+    async with driven(make_app(path=path), *TO_SUMS) as pilot:
+        Path(shutil.copy(study_path, tmp_path / "other.db")).replace(path)
+        pilot.app._look()  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert "is another file by now" in top(pilot, StudyScreen).said
+
+
+@pytest.mark.parametrize(("given", "own"), [("  ", "ann"), ("bob ", "bob"), ("b\udcff", "b?"), (None, "ann")])
+def test_an_auditor_is_known_by_the_name_that_is_stored(study_path: Path, given: str | None, own: str) -> None:
+    with Session.open(study_path, auditor=given) as session:
+        assert session.auditor == own
+
+
 def test_memory_survives_a_broken_file_and_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     memory.load().save_view("mine", "set:base-only")
     assert memory.load().views == {"mine": "set:base-only"}
     assert memory.memory_file().stat().st_mode & 0o777 == 0o600
-    memory.memory_file().write_text('{"places": 3', encoding="utf-8")
-    assert memory.load() == memory.Memory()
+    for broken in ('{"places": 3', '{"places": {}, "views": 3}', "[" * 100_000, '{"places": {"a": 3}, "views": {}}'):
+        memory.memory_file().write_text(broken, encoding="utf-8")
+        assert memory.load() == memory.Memory()
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     memory.load().save_view("mine", "set:base-only")
     assert memory.load().views == {}

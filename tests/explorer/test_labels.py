@@ -21,7 +21,7 @@ from explorer.model.session import Session
 from explorer.screens.labelling import Labelling
 from explorer.screens.reader import ReaderScreen
 from store.audits import Audit, AuditWriter, Chosen, audits, history
-from store.errors import StudyBusy, StudyUnwritable
+from store.errors import NotAStudy, StudyBusy, StudyUnwritable
 from store.marks import Kind, Mark, MarkWriter, tags
 from store.reader import Study
 from store.rows import Trace
@@ -61,7 +61,7 @@ def some_traces(session: Session, number: int = 3) -> list[Trace]:
 def test_a_label_is_on_disk_when_its_sentence_comes_back(session: Session) -> None:
     (one, *_) = some_traces(session)
     said = session.labels.give(one, 2, chosen=Chosen.INFLUENCE)
-    assert said == "2 cancelling errors · u takes it back"
+    assert said == "2 cancelling errors on 0 #0 · u takes it back"
     with Study(session.study.path) as study:
         assert [(row.auditor, row.label, row.chosen) for row in audits(study)] == [("ann", 2, Chosen.INFLUENCE)]
     assert (session.labels.last, session.labels.undoable) == (one.row.sample_id, 1)
@@ -90,13 +90,13 @@ def test_undoing_goes_back_over_traces_to_what_stood_before_the_session(session:
     labels.give(one, 2)
     labels.give(two, 5)
     labels.give(one, 8)
-    assert labels.undo() == "took back 8 cannot tell of 0 · 2 more"
+    assert labels.undo() == "took back 8 cannot tell of 0 #0 · 2 more to take back"
     assert labels.last == one.row.sample_id
     assert labels.of(one.row.sample_id).label == 2
-    assert labels.undo() == "took back 5 skipped steps of 0 · 1 more"
+    assert labels.undo() == "took back 5 skipped steps of 0 #1 · 1 more to take back"
     assert labels.last == two.row.sample_id
     assert labels.of(two.row.sample_id).label is None
-    assert labels.undo() == "took back 2 cancelling errors of 0 · nothing more to take back"
+    assert labels.undo() == "took back 2 cancelling errors of 0 #0 · nothing more to take back"
     row = labels.of(one.row.sample_id).own
     assert row is not None
     assert (row.label, row.step, row.note, row.random) == (1, 3, "from before", True)
@@ -109,9 +109,9 @@ def test_a_label_hangs_on_the_step_marked_last_and_keeps_an_imported_note(sessio
     with AuditWriter(db) as writer:
         writer.add(Audit(one.row.sample_id, "ann", 1, note="theirs"))
     labels = session.labels
-    assert labels.mark_step(one, 3) == "step 3 marked; 1 again hangs your label on it · u takes it back"
+    assert labels.mark_step(one, 3) == "step 3 of 0 #0 marked: your 1 valid hangs on it · u takes it back"
     labels.mark_step(one, 2)
-    assert labels.give(one, 2) == "2 cancelling errors at step 2 · u takes it back"
+    assert labels.give(one, 2) == "2 cancelling errors at step 2 on 0 #0 · u takes it back"
     labels.mark_step(one, 2)
     labels.give(one, 2)
     own = labels.of(one.row.sample_id).own
@@ -133,6 +133,29 @@ def test_a_note_is_written_changed_and_taken_away_and_each_comes_back(session: S
     for before in reversed(notes[:-1]):
         labels.undo()
         assert labels.of(sample_id).note == before
+
+
+def test_what_another_session_of_ones_own_has_labelled_since_is_left_as_it_is(session: Session, db: Path) -> None:
+    (one, *_) = some_traces(session)
+    session.labels.give(one, 2)
+    with Session.open(db, auditor="ann") as elsewhere:
+        elsewhere.labels.give(elsewhere.trace(one.row.sample_id), 5)
+    assert (
+        session.labels.undo()
+        == "your label of 0 #0 was changed elsewhere since, and stays as it is · nothing more to take back"
+    )
+    assert [row.label for row in audits(session.study)] == [5]
+
+
+def test_nothing_is_written_into_another_file_in_the_place_of_the_study(session: Session, db: Path) -> None:
+    (one, *_) = some_traces(session)
+    Path(shutil.copy(db, db.with_name("other.db"))).replace(db)
+    with pytest.raises(NotAStudy, match="is another file by now"):
+        session.labels.give(one, 2)
+    with pytest.raises(NotAStudy, match="is another file by now"):
+        session.labels.flag(one)
+    with Study(db) as study:
+        assert audits(study) == []
 
 
 def test_others_are_shown_and_not_touched(session: Session, db: Path) -> None:
@@ -185,6 +208,56 @@ def test_what_cannot_be_written_changes_nothing_and_says_what_to_do(
     with pytest.raises(StudyUnwritable) as caught:
         session.labels.give(one, 2)
     assert "read-only; make the file and its folder writable, or work on a copy (`cp`, then" in why_not(caught.value)
+
+
+def test_the_label_follows_the_step_that_is_marked_after_it_and_both_come_back_at_once(session: Session, db: Path) -> None:
+    one, *_ = some_traces(session)
+    sample_id, labels = one.row.sample_id, session.labels
+
+    def hangs() -> tuple[int | None, tuple[int, ...]]:
+        own = labels.of(sample_id).own
+        return (None if own is None else own.step), labels.of(sample_id).steps
+
+    labels.give(one, 3, chosen=Chosen.RANDOM)
+    assert labels.mark_step(one, 2) == "step 2 of 0 #0 marked: your 3 guess hangs on it · u takes it back"
+    labels.mark_step(one, 1)
+    assert hangs() == (1, (2, 1))
+    assert labels.mark_step(one, 1).startswith("step 1 of 0 #0 is no longer marked: your 3 guess hangs on step 2 · ")
+    assert labels.mark_step(one, 2).startswith("step 2 of 0 #0 is no longer marked: your 3 guess hangs on no step any more")
+    seen = [hangs()]
+    while labels.undoable > 1:
+        labels.undo()
+        seen.append(hangs())
+    assert seen == [(None, ()), (2, (2,)), (1, (2, 1)), (2, (2,)), (None, ())]
+    own = labels.of(sample_id).own
+    assert own is not None
+    assert (own.label, own.chosen) == (3, Chosen.RANDOM)
+
+
+def test_a_label_that_cannot_follow_its_step_is_said_and_the_mark_stays(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = some_traces(session)
+    session.labels.give(one, 3)
+
+    def fails(*_: object) -> None:
+        raise StudyBusy(session.study.path)
+
+    monkeypatch.setattr(Labels, "_label", fails)
+    said = session.labels.mark_step(one, 2)
+    assert said.startswith("step 2 of 0 #0 marked, but the label did not follow (")
+    assert "3 hangs it there" in said
+    found = session.labels.of(one.row.sample_id)
+    assert (found.steps, found.own.step if found.own else 0, session.labels.undoable) == ((2,), None, 2)
+
+
+def test_sentences_name_the_trace_and_in_blind_mode_its_problem_alone(session: Session) -> None:
+    one, two, _ = some_traces(session)
+    assert session.labels.flag(two) == "0 #1 flagged: a, then f lists flags · u takes it back"
+    assert session.labels.note(two, "hm") == "note kept on 0 #1 · u takes it back"
+    session.labels.blind = True
+    assert session.labels.give(one, 5) == "5 skipped steps on 0 · u takes it back"
+    assert session.labels.undo() == "took back 5 skipped steps of 0 · 2 more to take back"
 
 
 Step = tuple[str, int, Any]
@@ -255,15 +328,34 @@ def _do(labels: Labels, trace: Trace, what: str, value: Any) -> None:
 async def test_in_the_reader_a_digit_labels_and_stays_and_u_takes_it_back(make_app: MakeApp, db: Path) -> None:
     async with driven(make_app(path=db), *TO_SUMS, "enter", "enter", "enter", "1") as pilot:
         screen = top(pilot, ReaderScreen)
-        assert screen.said == "1 valid · u takes it back"
+        assert screen.said == "1 valid on 0 #0 · u takes it back"
         assert "1 valid" in said(pilot, "#heading")
         before = screen.walk
         await press(pilot, "u")
-        assert screen.said == "took back 1 valid of 0 · nothing more to take back"
+        assert screen.said == "took back 1 valid of 0 #0 · nothing more to take back"
         assert "1 valid" not in said(pilot, "#heading")
         await press(pilot, "u")
         assert screen.said == NOTHING_LEFT
         assert screen.walk is before
+
+
+async def test_what_was_said_of_a_trace_goes_with_it(make_app: MakeApp, db: Path) -> None:
+    async with driven(make_app(path=db), *TO_SUMS, "enter", "enter", "enter", "1") as pilot:
+        assert len(pilot.app._notifications) == 1
+        await press(pilot, "}")
+        assert len(pilot.app._notifications) == 1, "another step of the same trace"
+        await press(pilot, "right_square_bracket")
+        assert len(pilot.app._notifications) == 0
+
+
+async def test_digits_stand_on_the_key_line_and_0_says_their_words(make_app: MakeApp, db: Path) -> None:
+    async with driven(make_app(path=db), *TO_SUMS, "enter", "enter", "enter", size=(160, 40)) as pilot:
+        keys = shown(pilot).splitlines()[-1]
+        assert "1-8 label" in keys
+        assert "u undo" in keys
+        await press(pilot, "0")
+        assert top(pilot, ReaderScreen).said.startswith("1 valid · 2 cancelling errors · 3 guess")
+        assert audits(top(pilot, ReaderScreen).session.study) == []
 
 
 async def test_notes_flags_and_marks_in_the_reader(make_app: MakeApp, db: Path) -> None:
@@ -290,7 +382,7 @@ async def test_a_locked_study_gives_the_sentence_and_pretends_no_label(
         assert screen.said.startswith("not kept: ")
         assert "2 cancelling" not in shown(pilot)
         await press(pilot, "2")
-        assert screen.said == "2 cancelling errors · u takes it back"
+        assert screen.said == "2 cancelling errors on 0 #0 · u takes it back"
 
 
 async def test_a_digit_before_the_trace_is_there_labels_nothing(make_app: MakeApp, db: Path) -> None:

@@ -150,8 +150,9 @@ def test_a_slice_keeps_what_fits_with_all_that_belongs_to_it(
         kept = {row.sample_id: row for row in study.traces(1)}
         assert kept == {row.sample_id: row for row in whole.traces(1)}
         assert study.counts("sums") != []
+        assert [problem.problem_id for problem in study.problems("sums")] == [1], "just these problems"
         assert {c.run_id: (c.correct, c.n) for c in study.counts("sums")} == {
-            c.run_id: (c.correct, c.n) for c in whole.counts("sums")
+            c.run_id: (c.correct, c.n) for c in whole.counts("sums") if c.problem_id == 1
         }
         assert [one.label for one in audits(study)] == [1]
         assert suspicions(study, 1) == suspicions(whole, 1) != {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,14 @@ async def test_enter_reads_the_traces_of_a_path_and_the_keys_go_on(make_app: Mak
         walk = top(pilot, ReaderScreen).walk
         assert len(walk.traces) == 4
         assert {row.path for row in walk.traces} == {1}
+        assert "sample 1 of 4" in crumbs(pilot)
+        assert "only path 1" in crumbs(pilot)
+        await press(pilot, "]")
+        assert "only path 1" in crumbs(pilot)
         assert [problem.key for problem in walk.problems] == ["0", "1", "5"]
-        await press(pilot, "J", "escape")
+        await press(pilot, "J")
+        assert "only ✓ correct" in crumbs(pilot)  # a path's number means nothing in another problem
+        await press(pilot, "escape")
         assert top(pilot, PathsScreen).problem is not None
         assert crumbs(pilot).startswith("paths.db › sums › 1 › paths | problem 2 of 3")
 
@@ -153,7 +160,8 @@ async def test_new_paths_are_read_in_place(make_app: MakeApp, clustered: Path) -
 
 async def test_without_clusters_it_says_which_command_makes_them(make_app: MakeApp) -> None:
     async with driven(make_app(), *TO_PATHS, size=(80, 24)) as pilot:
-        assert "no paths yet: `basebound paths study.db` clusters the right answers" in shown(pilot)
+        path = shlex.quote(str(top(pilot, PathsScreen).session.study.path.resolve()))
+        assert f"no paths yet: `basebound paths {path}` clusters the right answers" in said(pilot, "#about").replace("\n", " ")
         await press(pilot, "enter", "J", "tab")
         assert "no paths yet" in top(pilot, PathsScreen).said
         assert pilot.app.screen.query_one(VirtualList).cursor == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from explorer.model.session import Pair, Session
 from explorer.render import auditing
 from explorer.render.pieces import width_of
 from explorer.screens.audit import AuditScreen
+from explorer.screens.help import help_lines
 from explorer.screens.problems import ProblemsScreen
 from explorer.screens.queue import QueueScreen
 from explorer.widgets.virtual_list import VirtualList
@@ -170,7 +172,7 @@ async def test_a_digit_labels_and_the_next_unread_one_comes_by_itself(db: Path) 
         places = [order.index(one) for one in shown_ids]
         assert places == sorted(places)
         assert "4 of" in crumbs(pilot)
-        assert "3 guess · u takes it back" in crumbs(pilot)
+        assert "3 guess on b #0 · u takes it back" in crumbs(pilot)
     assert labels_of(db) == [("ann", digit, Chosen.INFLUENCE) for digit in (1, 2, 8, 3)]
 
 
@@ -188,7 +190,8 @@ async def test_space_skips_and_what_was_skipped_comes_again(db: Path) -> None:
         await press(pilot, "1")
         queue = top(pilot, QueueScreen)
         assert "Done: all right answers that are stored were drawn and judged." in said(pilot, "#standing").replace("\n", " ")
-        assert "basebound audit agreement study.db" in said(pilot, "#standing").replace("\n", " ")
+        standing = said(pilot, "#standing").replace("\n", "")  # a path longer than the terminal is wide goes on below
+        assert f"basebound audit agreement {db}basebound audit export {db} --out labels.csv" in standing
         assert queue.listing is not None
         assert queue.listing.judged == 11
         assert "■ base 6 of 6 drawn and decided are sound" in said(pilot, "#standing")
@@ -383,3 +386,147 @@ async def test_the_cursor_comes_back_to_what_is_next(db: Path) -> None:
         assert queue.query_one(VirtualList).cursor == 0
         assert queue.selected is not None
         assert not queue.selected.judged
+
+
+# -- what an auditor stumbled over ---------------------------------------------------------------------------------------
+
+
+def label_every_right_answer(db: Path, digit: int) -> None:
+    with AuditWriter(db) as writer:
+        for entry in listing(db, By.INFLUENCE).entries:
+            writer.add(Audit(entry.sample_id, "ann", digit))
+
+
+async def test_undecided_ones_that_decide_sets_are_no_end_and_enter_lists_them(db: Path) -> None:
+    label_every_right_answer(db, 5)
+    async with driven(app(db), "a") as pilot:
+        told = said(pilot, "#standing")
+        assert "Done" not in told
+        assert "11 traces labelled undecided still decide a set: read them again · Enter lists them" in told
+        await press(pilot, "enter")
+        queue = top(pilot, QueueScreen)
+        assert "[undecided]" in said(pilot, "#ways")
+        assert queue.listing is not None
+        assert len(queue.listing.entries) == 11
+        await press(pilot, "enter", "8", "1")
+        assert "2 of " in crumbs(pilot), "still undecided, and not asked for again"
+        await press(pilot, "escape")
+        assert queue.listing is not None
+        assert len(queue.listing.entries) < 11
+        await press(pilot, "tab")
+        assert "[random stratum]" in said(pilot, "#ways")
+
+
+async def test_commands_shown_can_be_pasted_whatever_the_path(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "my study's").mkdir()
+    db = Path(shutil.copy(template, tmp_path / "my study's" / "a b.db"))
+    label_every_right_answer(db, 1)
+    for size in ((80, 24), (200, 50), (80, 12)):
+        async with driven(app(db), "a", size=size) as pilot:
+            told = said(pilot, "#standing")
+            words = shlex.split(told[told.index("basebound audit") :].replace("\n", ""))
+            assert words[:3] == ["basebound", "audit", "agreement"]
+            assert words[3].startswith(str(db))
+            assert words[-3:] == [str(db), "--out", "labels.csv"]
+
+
+async def test_the_statement_is_there_where_it_fits_else_how_it_begins(tmp_path: Path) -> None:
+    long = make(tmp_path / "long.db", {"a": (2, 0)}, wrong="So it is 5.")
+    async with driven(app(long), "a", "enter", size=(80, 24)) as pilot:
+        assert pilot.app.screen.query_one("#statement").display
+        assert said(pilot, "#problem") == ""
+        await press(pilot, "b")
+        assert pilot.app.screen.query_one("#statement").display, "blind, too: it is no secret"
+        await press(pilot, "t")
+        assert not pilot.app.screen.query_one("#statement").display
+        assert said(pilot, "#problem").startswith("t statement  ")
+        await press(pilot, "space")
+        assert not pilot.app.screen.query_one("#statement").display, "once t was pressed, t decides"
+        await press(pilot, "t")
+        assert pilot.app.screen.query_one("#statement").display
+
+
+async def test_flagged_traces_are_one_key_away(db: Path) -> None:
+    async with driven(app(db), "a", "enter", "f") as pilot:
+        assert "flagged: a, then f lists flags" in top(pilot, AuditScreen).said
+        await press(pilot, "a", "f")
+        queue = top(pilot, QueueScreen)
+        assert "[flagged]" in said(pilot, "#ways")
+        assert queue.listing is not None
+        assert len(queue.listing.entries) == 1
+        await press(pilot, "f")
+        assert "[most consequential]" in said(pilot, "#ways")
+
+
+async def test_a_draw_that_was_read_says_what_it_found_and_that_it_is_widened(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("model.choosing", "model.queue", "render.auditing"):
+        monkeypatch.setattr(f"explorer.{module}.STRATUM", 4)
+    async with driven(app(db), "a", "tab", "enter", *"1112") as pilot:
+        queue = top(pilot, QueueScreen)
+        told = " ".join(said(pilot, "#standing").split())
+        assert "4 drawn and judged, 3 of 4 decided are sound (95 % interval 19 to 99 %)." in told
+        assert "What follows widens the draw, 4 at a time: stop when the interval is narrow enough" in told
+        assert queue.listing is not None
+        assert len(queue.listing.still) == 4
+        await press(pilot, "b")
+        assert "3 of 4 decided are sound" in said(pilot, "#standing"), "of both runs together: it tells none"
+
+
+async def test_the_queue_says_how_its_number_and_the_first_screens_belong_together(db: Path) -> None:
+    async with driven(app(db), "a") as pilot:
+        assert "11 listed can move a set" in said(pilot, "#standing")
+        assert "1 is of the 1 right trace of the base-only set" in said(pilot, "#standing")
+        assert "5 more labels could still change" in said(pilot, "#standing") or "no further label" in said(pilot, "#standing")
+
+
+async def test_one_problem_says_which_and_how_it_came(db: Path) -> None:
+    async with driven(app(db), "enter", "j", "a") as pilot:
+        key = top(pilot, QueueScreen).problem
+        assert key is not None
+        assert f"problem {key.key}" in said(pilot, "#ways")
+        await press(pilot, "tab", "tab", "tab")
+        assert f"problem {key.key}, which you came from" in said(pilot, "#standing")
+
+
+async def test_going_blind_says_what_is_left_out_and_walks_another_queue(tmp_path: Path) -> None:
+    path = make(tmp_path / "doubt.db", {"a": (1, 0), "b": (4, 4)}, wrong=r"So it is \boxed{5}. Or rather \boxed{642}.")
+    found = listing(path, By.INFLUENCE)
+    wrong = [place for place, entry in enumerate(found.entries) if not entry.item.right]
+    out = f"{len(wrong)} wrong answers are left out while blind: only their verdict is in question"
+    async with driven(app(path), "a", "b") as pilot:
+        assert out in " ".join(said(pilot, "#standing").split())
+        assert out in top(pilot, QueueScreen).said
+        await press(pilot, "b", *"j" * wrong[0], "enter")
+        screen = top(pilot, AuditScreen)
+        assert "judged wrong" in said(pilot, "#heading")
+        await press(pilot, "b")
+        assert out in screen.said
+        assert crumbs(pilot).count("blind") == 1
+        assert screen.entry.item.right
+        assert screen.entry.sample_id == screen.walk.trace.sample_id
+        assert len(screen.walk.traces) == len(found.entries) - len(wrong)
+        await press(pilot, "2", "b")
+        assert len(screen.walk.traces) >= len(wrong)
+        assert screen.trace is not None
+        assert screen.entry.sample_id == screen.trace.row.sample_id
+
+
+async def test_help_and_palette_tell_no_run_while_blind(db: Path) -> None:
+    async with driven(app(db), "a", "b", "enter") as pilot:
+        for key in ("question_mark", "colon"):
+            await press(pilot, key)
+            everything = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+            assert "trace" in everything
+            assert not [word for word in ("base-7b", "step 100", "reference 642", BASE_SLUG, RL_SLUG) if word in everything]
+            await press(pilot, "escape")
+        for key in ("=", "p", "P", "C"):
+            await press(pilot, key)
+            assert "you audit blind" in top(pilot, AuditScreen).said
+
+
+def test_the_marks_say_what_audit_columns_and_labels_mean() -> None:
+    told = " ".join("".join(text for text, _ in line) for line in help_lines([], 70))
+    assert "✓2 ?1 ✗1" in told
+    assert "labels: 1 sound; 2, 3, 4 unsound; 5, 8 undecided;" in " ".join(told.split())

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from explorer.model.reading import expressions
 from explorer.render.page import Document, Remark, lay_out, matches, page_of
 from explorer.render.pieces import Tone, fitted, width_of
-from explorer.render.text import Expression, answer_in, edits_of, shown, visible
+from explorer.render.text import Expression, answer_in, edits_of, pictured, shown, visible
 from explorer.render.wrap import wrap
 
 NEVER_SHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -257,3 +257,10 @@ def test_a_step_begins_a_line_whatever_maths_would_span() -> None:
     page = page_of(Document(text, rendered=crossing), 40)
     assert page.steps == [0, 2]
     assert "rendered" not in page.shown.text
+
+
+@given(st.text())
+def test_a_field_shows_as_many_characters_as_it_holds_and_none_that_acts(text: str) -> None:
+    shown = pictured(text)
+    assert len(shown) == len(text)
+    assert visible(shown) == shown or any(unicodedata.category(char) in ("Mn", "Me") for char in shown)

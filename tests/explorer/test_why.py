@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.analyses.boundary import evidence
+from explorer.model.detail import rate_text
 from explorer.model.facts import proofs
 from explorer.model.session import Session
 from explorer.model.why import Section, evidence_page
@@ -36,7 +37,8 @@ def test_the_page_says_every_count_with_its_denominator_and_source(study_path: P
     sections, text = page(study_path, "1")
     assert "■ base 1 of 4 right · p 0.63 % to 81 % at 95 %" in text
     assert "○ RL 0 of 4 right · p < 53 % at 95 %" in text
-    assert "set base only · evidence undetermined · Fisher p 1, q 1 over 6 problems" in text
+    assert "set base only · the rates differ: undetermined · Fisher p 1, q 1 over 6 problems" in text
+    assert "RL can reach it within 4 draws: undetermined · " in text
     assert "■ base 1 right answer: 1 unread" in text
     assert "○ RL ✗ 99 4 of 4 stored, 100 %" in text
     assert "■ base ∅ no answer 1 of 4 stored" in text
@@ -124,3 +126,15 @@ async def test_a_failing_read_is_said_where_the_page_would_be(make_app: MakeApp,
         monkeypatch.undo()
         await press(pilot, "R")
         assert "set and evidence" in shown(pilot)
+
+
+async def test_long_statements_go_on_in_the_next_line_at_80_cells(make_app: MakeApp) -> None:
+    async with driven(make_app(), *TO_SUMS, "enter", "j", "w", size=(60, 40)) as pilot:
+        text = " ".join(shown(pilot).split())
+        assert "other problems aside" in text
+        assert "if these rates went on" in text
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.0029, "0.29 %"), (0.53, "53 %"), (0.996, "100 %"), (1.0, "100 %")])
+def test_bounds_of_rates_are_written_in_percent(value: float, told: str) -> None:
+    assert rate_text(value) == told

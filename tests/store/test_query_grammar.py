@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.luck import Kind as Reason
 from store.query import ALIASES, FIELDS, BadQuery, Kind, Query, parse
+from store.query.facts import _test
 from store.query.fields import REASONS
 from store.query.grammar import DEEPEST, LONGEST, MOST_TERMS
 from store.query.terms import All, AnyOf, Compared, Known, Not, Op, Pattern, Term, Value, Words
@@ -299,3 +300,29 @@ def test_a_phrase_finds_what_the_words_say(text: str, sought: str, prefix: bool)
 def test_the_index_is_given_the_same_words(text: str) -> None:
     parted = re.findall(r"[0-9a-z\u0080-\U0010ffff]+", for_index(text).lower() if text.isascii() else for_index(text))
     assert parted == tokens(text)
+
+
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        ("re:/(((a{5000}){5000}){5000})/", "repeats too often"),
+        ("answer:" + "|".join(map(str, range(500))), "more than 200 terms and values"),
+    ],
+)
+def test_what_would_take_all_memory_is_refused(expression: str, sentence: str) -> None:
+    with pytest.raises(BadQuery, match=sentence):
+        parse(expression)
+    parse("re:/a{500}b{500}/")
+
+
+@given(
+    st.text("ab*", max_size=12),
+    st.text("ab", max_size=12),
+)
+def test_stars_match_what_a_regular_expression_of_them_matches(pattern: str, name: str) -> None:
+    wanted = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    assert _test(Value(pattern, wild="*" in pattern))([name]) == (wanted.fullmatch(name) is not None)
+
+
+def test_many_stars_take_no_time() -> None:
+    assert not _test(Value("*a" * 200 + "*b", wild=True))(["a" * 400])
