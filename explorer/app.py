@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ from store.errors import StudyError
 from store.names import Link, parse_link
 
 LOOK_EVERY_S: Final = 2.0
+SWITCH_S: Final = 0.001
+"""How long a worker keeps the interpreter when a key waits for it; Python's own 5 ms, several times a key, can be felt."""
 READING: Final = frozenset({"ReaderScreen", "CompareScreen"})
 """Screens whose place is a trace that was open."""
 BESIDE: Final = {
@@ -220,6 +223,7 @@ def run_explorer(
         goal, greeting = last_place(session) if link is None and not fresh else (None, "")
         if link is not None:
             goal = session.goal(parse_link(link))
+        sys.setswitchinterval(SWITCH_S)
         app = BaseboundApp(session, goal, keys, greeting)
         app.run(mouse=mouse)
         if app.is_interrupted:
