@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from engine.paths import find_paths
+from store.writer import Writer
 from tests.explorer.driving import MakeApp, press, settle
 
 SCREENS = {
@@ -41,16 +44,27 @@ def walked(*keys: str) -> Callable[[Pilot[None]], object]:
     return walk
 
 
+@pytest.fixture(scope="module")
+def clustered(study_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study with reasoning paths. Without them the Paths screen shows a command with the study's own way."""
+    path = Path(shutil.copy(study_path, tmp_path_factory.mktemp("clustered") / "study.db"))
+    with Writer(path, "test") as writer:
+        find_paths(writer)
+    return path
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS)
-def test_screen(snap_compare: Compare, make_app: MakeApp, screen: str, size: tuple[int, int]) -> None:
-    assert snap_compare(make_app(), terminal_size=size, run_before=walked(*SCREENS[screen]))
+def test_screen(snap_compare: Compare, make_app: MakeApp, clustered: Path, screen: str, size: tuple[int, int]) -> None:
+    assert snap_compare(make_app(path=clustered), terminal_size=size, run_before=walked(*SCREENS[screen]))
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_screen_without_colour(snap_compare: Compare, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, screen: str) -> None:
+def test_screen_without_colour(
+    snap_compare: Compare, make_app: MakeApp, clustered: Path, monkeypatch: pytest.MonkeyPatch, screen: str
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")  # Textual takes it out of the environment again when the app is made
-    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=walked(*SCREENS[screen]))
+    assert snap_compare(make_app(path=clustered), terminal_size=(80, 24), run_before=walked(*SCREENS[screen]))
 
 
 def test_light_colours(snap_compare: Compare, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
