@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from store.errors import NotFound
 from store.reader import Study
 from store.rows import Count, ProblemRow, RunRow
 from store.types import SETTING_NAMES, Role
@@ -42,6 +43,18 @@ class Board:
     def common_k(self, *runs: RunRow) -> int | None:
         """The largest k at which all these runs can be compared on `judged(*runs)`: their smallest n. None without ground."""
         return min((self._n(run, problem) for problem in self.judged(*runs) for run in runs), default=None)
+
+    def required_k(self, base: RunRow, other: RunRow, k: int | None = None) -> int:
+        """The k to compare two runs at: the one asked for, or None for their common k.
+
+        Raises NotFound where they share no judged problem, or not that many samples of each.
+        """
+        most = self.common_k(base, other)
+        if most is None:
+            raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {self.benchmark}; see `basebound passk`")
+        if k is not None and k > most:
+            raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
+        return most if k is None else k
 
     def pass_at_1(self, run: RunRow) -> float | None:
         """Mean of c/n over the problems the run was judged on; None where there are none."""
@@ -91,6 +104,19 @@ def opposite_run(runs: Sequence[RunRow], base: RunRow) -> RunRow | None:
     """The run to hold against `base` where nobody names one: an RL run before others, drawn most alike, its last step."""
     others = [run for run in runs if run.run_id != base.run_id]
     return max(others, key=lambda run: _opposes(run, base), default=None)
+
+
+def natural_pair(
+    runs: Sequence[RunRow], base: RunRow | None = None, other: RunRow | None = None
+) -> tuple[RunRow, RunRow | None] | None:
+    """The two runs to compare, where one or both are not named: the base is what roles tell, else the first run; against it
+    stands what is opposite, None where there is no second run. None without runs. No run is held against itself."""
+    base = base or reference_run(runs) or next(iter(runs), None)
+    if base is None:
+        return None
+    if other is None or other.run_id == base.run_id:
+        other = opposite_run(runs, base)
+    return base, other
 
 
 def _opposes(run: RunRow, base: RunRow) -> tuple[int, ...]:

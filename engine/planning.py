@@ -11,7 +11,6 @@ from engine.analyses.intervals import LEVEL
 from engine.analyses.planning import Proposal, affordable, plan
 from engine.board import Board
 from engine.summary import paired_counts
-from store.errors import NotFound
 from store.rows import Count, ProblemRow, RunRow
 
 
@@ -87,13 +86,9 @@ def plan_pair(
 
     Raises NotFound where the runs share no judged problem, or not k samples of each.
     """
+    k = board.required_k(base, other, k)
     problems, (base_n, base_c, other_n, other_c) = paired_counts(board, base, other)
-    most = board.common_k(base, other)
-    if most is None:
-        raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
-    if k is not None and k > most:
-        raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
-    found = plan(base_n, base_c, other_n, other_c, (k or most) if budget is None else budget, k, level)
+    found = plan(base_n, base_c, other_n, other_c, k if budget is None else budget, k, level)
     taken = {one.place for one in affordable(found.proposals, _cost(found.proposals) if spend is None else spend)}
     entries = []
     for one in found.proposals:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from engine.analyses.coverage import Coverage, coverage
 from engine.analyses.passk import k_grid, mean_pass_at_k, plug_in_pass_at_k
 from engine.board import Board, reference_run
-from store.errors import NotFound
 from store.rows import Count, ProblemRow, RunRow
 
 if TYPE_CHECKING:
+    from engine.analyses.boundary import Evidence
     from engine.analyses.intervals import CurveBands
     from engine.analyses.pairs import Comparison
 
@@ -104,14 +104,21 @@ def cover(board: Board, base: RunRow, other: RunRow, k: int | None = None) -> Co
 
     Raises NotFound where they share no judged problem, or not that many samples of each.
     """
-    problems, counts = paired_counts(board, base, other)
-    most = board.common_k(base, other)
-    if most is None:
-        raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
-    if k is not None and k > most:
-        raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
-    base_n, base_c, other_n, other_c = counts
+    k = board.required_k(base, other, k)
+    problems, (base_n, base_c, other_n, other_c) = paired_counts(board, base, other)
     return coverage([problem.key for problem in problems], base_n, base_c, other_n, other_c, k)
+
+
+def evidence_of(board: Board, base: RunRow, other: RunRow, budget: int) -> dict[int, Evidence]:
+    """What the counts say of each problem that both runs were judged on, by problem_id; none where there are none.
+
+    budget: K, the draws within which a model is to solve a problem.
+    """
+    from engine.analyses.boundary import evidence
+
+    problems, (base_n, base_c, other_n, other_c) = paired_counts(board, base, other)
+    found = evidence(base_n, base_c, other_n, other_c, budget) if problems else []
+    return {problem.problem_id: one for problem, one in zip(problems, found, strict=True)}
 
 
 def plug_in(board: Board, run: RunRow, ks: Sequence[int]) -> tuple[float | None, ...]:

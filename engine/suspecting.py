@@ -18,8 +18,8 @@ from typing import Final
 from engine.luck import Reason, suspicion, suspicions
 from store.audits import MEANINGS, Meaning
 from store.errors import NotFound
-from store.reader import DECIDING, IN_FORCE, Study
-from store.types import JUDGE_PREFIX, Outcome
+from store.reader import BY_MODEL, DECIDING, IN_FORCE, Study
+from store.types import Outcome
 
 BATCH: Final = 200
 """Traces whose texts are held at once."""
@@ -43,7 +43,7 @@ SELECT sample.sample_id, ours.answer FROM problem JOIN sample USING (problem_id)
 WHERE problem.problem_id = :problem_id AND ours.answer IS NOT NULL AND (
   ours.outcome = 'incorrect'
   OR EXISTS (SELECT 1 FROM audit AS given WHERE given.sample_id = sample.sample_id AND label IN ({_UNSOUND}) AND {IN_FORCE}
-      AND substr(auditor, 1, {len(JUDGE_PREFIX)}) <> '{JUDGE_PREFIX}'))
+      AND NOT {BY_MODEL}))
 """
 
 _OF_PROBLEM: Final = f"""

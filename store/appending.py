@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from store.errors import NotFound, StudyUnwritable
 from store.files import BUSY_TIMEOUT_MS, explained, require_file, require_schema
+
+CREATED: Final = "coalesce(?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+"""In place of a row's last value: when it was said, or now."""
 
 
 class Appender:

@@ -20,7 +20,7 @@ from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from store.appending import Appender, require_auditor, require_step
+from store.appending import CREATED, Appender, require_auditor, require_step
 from store.types import JUDGE_PREFIX, Outcome
 from store.verdicts import storable
 
@@ -185,10 +185,9 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
     return AuditRow(audit, sample, run, problem, idx, judged, auditor, label, step, note, Chosen(chosen), created, bool(random))
 
 
-_INSERT: Final = """
-INSERT INTO audit (sample_id, auditor, label, step, note, chosen, created)
-VALUES (?, ?, ?, ?, ?, ?, coalesce(?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
-"""
+INSERT_AUDIT: Final = (
+    f"INSERT INTO audit (sample_id, auditor, label, step, note, chosen, created) VALUES (?, ?, ?, ?, ?, ?, {CREATED})"
+)
 
 
 class AuditWriter(Appender):
@@ -206,7 +205,7 @@ class AuditWriter(Appender):
 
         Raises NotFound for a sample that is not there, ValueError for a label, step or auditor that cannot be.
         """
-        return self.append(_INSERT, [_values(audit) for audit in found])
+        return self.append(INSERT_AUDIT, [audit_values(audit) for audit in found])
 
     def put_back(self, sample_id: int, auditor: str, before: AuditRow | Audit | None) -> int:
         """Undo: append what stood before; None where nothing did. Returns the new row's id.
@@ -218,8 +217,8 @@ class AuditWriter(Appender):
         return self.add(Audit(sample_id, auditor, before.label, before.step, before.note, before.chosen))
 
 
-def _values(audit: Audit) -> tuple[object, ...]:
-    """As they are stored. Raises ValueError for what no auditor can have said."""
+def audit_values(audit: Audit) -> tuple[object, ...]:
+    """For INSERT_AUDIT. Raises ValueError for what no auditor can have said."""
     if audit.label is not None and audit.label not in LABELS:
         raise ValueError(f"a label is a digit from 1 to {max(LABELS)}, not {audit.label}")
     require_step(audit.step)

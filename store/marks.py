@@ -19,13 +19,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from store.appending import Appender, require_auditor, require_step
+from store.appending import CREATED, Appender, require_auditor, require_step
+from store.reader import NEWEST_MARK, NEWEST_TAG, Study
 from store.verdicts import storable
-
-if TYPE_CHECKING:
-    from store.reader import Study
 
 
 class Kind(StrEnum):
@@ -79,18 +77,16 @@ class Tag:
     created: str | None = None
 
 
-_MARKS: Final = """
-SELECT mark.mark_id, sample_id, run_id, problem_id, idx, auditor, mark.kind, step, text, gone, mark.created
-FROM (SELECT max(mark_id) AS mark_id FROM mark {of} GROUP BY sample_id, auditor, kind, step) JOIN mark USING (mark_id)
-JOIN sample USING (sample_id) JOIN problem USING (problem_id)
-WHERE benchmark = ifnull(:benchmark, benchmark)
+_MARKS: Final = f"""
+SELECT mark_id, sample_id, run_id, problem_id, idx, auditor, given.kind, step, text, gone, given.created
+FROM mark AS given JOIN sample USING (sample_id) JOIN problem USING (problem_id)
+WHERE {NEWEST_MARK} AND benchmark = ifnull(:benchmark, benchmark) {{of}}
 ORDER BY mark_id
 """
 
-_TAGS: Final = """
-SELECT problem_id, tag, auditor FROM (SELECT max(tag_id) AS tag_id FROM tag GROUP BY problem_id, tag, auditor)
-JOIN tag USING (tag_id) JOIN problem USING (problem_id)
-WHERE NOT gone AND benchmark = :benchmark ORDER BY problem_id, tag
+_TAGS: Final = f"""
+SELECT problem_id, tag, auditor FROM tag AS given JOIN problem USING (problem_id)
+WHERE NOT gone AND {NEWEST_TAG} AND benchmark = ifnull(:benchmark, benchmark) ORDER BY problem_id, tag
 """
 
 
@@ -98,13 +94,16 @@ def marks(
     study: Study, sample_id: int | None = None, *, benchmark: str | None = None, taken_away: bool = False
 ) -> list[MarkRow]:
     """Marks in force, oldest first: of a sample, a benchmark, or the whole study. taken_away: with those that are gone."""
-    of = "" if sample_id is None else "WHERE sample_id = :sample_id"
+    of = "" if sample_id is None else "AND sample_id = :sample_id"
     rows = study.query(_MARKS.format(of=of), {"sample_id": sample_id, "benchmark": benchmark})
     return [found for found in map(_mark_row, rows) if taken_away or not found.gone]
 
 
-def tags(study: Study, benchmark: str, auditor: str | None = None) -> dict[int, tuple[str, ...]]:
-    """By problem id, in alphabetical order, the words that somebody (or that auditor) has put on it; only problems with any."""
+def tags(study: Study, benchmark: str | None = None, auditor: str | None = None) -> dict[int, tuple[str, ...]]:
+    """By problem id, in alphabetical order, the words that somebody (or that auditor) has put on it; only problems with any.
+
+    benchmark: None for the whole study.
+    """
     found: defaultdict[int, dict[str, None]] = defaultdict(dict)
     for problem_id, word, whose in study.query(_TAGS, {"benchmark": benchmark}):
         if auditor in (None, whose):
@@ -117,13 +116,11 @@ def _mark_row(row: tuple[Any, ...]) -> MarkRow:
     return MarkRow(mark_id, sample_id, run_id, problem_id, idx, auditor, Kind(kind), step, text, bool(gone), created)
 
 
-_NOW: Final = "coalesce(?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
-
-_INSERT_MARK: Final = (
-    f"INSERT INTO mark (sample_id, auditor, kind, step, text, gone, created) VALUES (?, ?, ?, ?, ?, ?, {_NOW})"
+INSERT_MARK: Final = (
+    f"INSERT INTO mark (sample_id, auditor, kind, step, text, gone, created) VALUES (?, ?, ?, ?, ?, ?, {CREATED})"
 )
 
-_INSERT_TAG: Final = f"INSERT INTO tag (problem_id, tag, auditor, gone, created) VALUES (?, ?, ?, ?, {_NOW})"
+_INSERT_TAG: Final = f"INSERT INTO tag (problem_id, tag, auditor, gone, created) VALUES (?, ?, ?, ?, {CREATED})"
 
 
 class MarkWriter(Appender):
@@ -141,15 +138,15 @@ class MarkWriter(Appender):
 
         Raises NotFound for a sample that is not there, ValueError for a mark that cannot be.
         """
-        return self.append(_INSERT_MARK, [_values(mark) for mark in found])
+        return self.append(INSERT_MARK, [mark_values(mark) for mark in found])
 
     def add_tags(self, found: Iterable[Tag]) -> list[int]:
         """The same for tags. Raises NotFound for a problem that is not there, ValueError for a tag without a word."""
         return self.append(_INSERT_TAG, [_tag_values(tag) for tag in found], of="problem")
 
 
-def _values(mark: Mark) -> tuple[object, ...]:
-    """As they are stored. Raises ValueError for what no auditor can have marked."""
+def mark_values(mark: Mark) -> tuple[object, ...]:
+    """For INSERT_MARK. Raises ValueError for what no auditor can have marked."""
     require_step(mark.step)
     if (mark.kind is Kind.STEP) != (mark.step is not None):
         raise ValueError(f"a marked step has a number, and a {mark.kind} is of the whole trace" if mark.step else "which step?")

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from store.reader import IN_FORCE, Study
+from store.reader import BY_MODEL, IN_FORCE, Study
 from store.tokens import unpack_ids
-from store.types import JUDGE_PREFIX, Model, Outcome, Problem, Role
+from store.types import Model, Outcome, Problem, Role
 
 _INDICES: Final = """
 SELECT problem.key, idx FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id) WHERE run.key = ?
@@ -62,7 +62,7 @@ FROM drawn WHERE samples > 0 GROUP BY drawn.run_id
 
 _LABELLED: Final = f"""
 SELECT run_id, count(DISTINCT sample_id) FROM audit AS given JOIN sample USING (sample_id)
-WHERE substr(auditor, 1, {len(JUDGE_PREFIX)}) <> '{JUDGE_PREFIX}' AND {IN_FORCE} GROUP BY run_id
+WHERE NOT {BY_MODEL} AND {IN_FORCE} GROUP BY run_id
 """
 
 

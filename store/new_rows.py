@@ -6,15 +6,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
+from store.audits import INSERT_AUDIT, Audit, Chosen, audit_values
+from store.marks import INSERT_MARK, Kind, Mark, mark_values
 from store.texts import Encoded, TextPacker
 from store.tokens import pack_ids
 from store.types import Finish, Opinion
-from store.verdicts import storable
-
-_LABELLED: Final = "INSERT INTO audit (sample_id, auditor, label, step, note, chosen) VALUES (?, ?, ?, ?, ?, 'imported')"
-_MARKED: Final = "INSERT INTO mark (sample_id, auditor, kind, step, text) VALUES (?, ?, 'step', ?, ?)"
 
 
 @dataclass(slots=True)  # not frozen: made by the million, and never leaves this folder
@@ -71,11 +68,11 @@ class NewRows:
     def hear(self, sample_id: int, opinions: Sequence[Opinion]) -> None:
         """What the file's people say of a trace that was added."""
         for said in opinions:
-            note = storable(said.note)
             if said.label is not None:
-                self.labels.append((sample_id, storable(said.auditor), said.label, said.step, note))
+                audit = Audit(sample_id, said.auditor, said.label, said.step, said.note, Chosen.IMPORTED)
+                self.labels.append(audit_values(audit))
             if said.step is not None:
-                self.marks.append((sample_id, storable(said.auditor), said.step, note))
+                self.marks.append(mark_values(Mark(sample_id, said.auditor, Kind.STEP, said.step, said.note)))
 
     def store(self, connection: sqlite3.Connection) -> None:
         with self.packer.packing(self.responses) as packed:
@@ -89,8 +86,8 @@ class NewRows:
                 ((sample[0], self.dictionary_id, text) for sample, text in zip(self.samples, packed, strict=True)),
             )
         connection.executemany("INSERT INTO token (sample_id, ids) VALUES (?, ?)", self.tokens)
-        connection.executemany(_LABELLED, self.labels)
-        connection.executemany(_MARKED, self.marks)
+        connection.executemany(INSERT_AUDIT, self.labels)
+        connection.executemany(INSERT_MARK, self.marks)
         connection.executemany(
             """INSERT INTO drawn (run_id, problem_id, samples, truncated, chars) VALUES (?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET samples = samples + excluded.samples,

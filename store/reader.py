@@ -79,24 +79,35 @@ IN_FORCE = """given.label IS NOT NULL AND NOT EXISTS (
       AND later.audit_id > given.audit_id)"""
 """Of `audit AS given`: the newest of its auditor for the sample, and not taken back."""
 
+NEWEST_MARK = """NOT EXISTS (
+    SELECT 1 FROM mark AS later WHERE later.sample_id = given.sample_id AND later.auditor = given.auditor
+      AND later.kind = given.kind AND later.step IS given.step AND later.mark_id > given.mark_id)"""
+"""Of `mark AS given`: the newest of its auditor for the sample, kind and step. It is in force unless it is `gone`."""
+
+NEWEST_TAG = """NOT EXISTS (
+    SELECT 1 FROM tag AS later WHERE later.problem_id = given.problem_id AND later.auditor = given.auditor
+      AND later.tag = given.tag AND later.tag_id > given.tag_id)"""
+"""Of `tag AS given`: the newest of its auditor for the problem and word. It is in force unless it is `gone`."""
+
+BY_MODEL = f"substr(auditor, 1, {len(JUDGE_PREFIX)}) = '{JUDGE_PREFIX}'"
+"""Of an audit: given by a judge model, and no person."""
+
 STANDING = f"""(
   SELECT audit_id FROM audit AS given WHERE given.sample_id = sample.sample_id AND {IN_FORCE}
-  ORDER BY substr(auditor, 1, {len(JUDGE_PREFIX)}) = '{JUDGE_PREFIX}', audit_id DESC LIMIT 1)"""
+  ORDER BY {BY_MODEL}, audit_id DESC LIMIT 1)"""
 """The audit that is shown for a sample: of those in force the newest, a person's before a judge model's."""
 
 BASE_NATS = """(
-  SELECT -logp / likelihood.tokens FROM likelihood JOIN model ON model_id = scorer_id
-  WHERE likelihood.sample_id = sample.sample_id AND temperature = 1 AND top_p = 1 AND top_k = 0 AND role = 'base'
-    AND likelihood.tokens > 0
+  SELECT -logp / likelihood.tokens FROM likelihood
+  WHERE likelihood.sample_id = sample.sample_id AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0
+    AND scorer_id IN (SELECT model_id FROM model WHERE role = 'base')
   ORDER BY scorer_id LIMIT 1)"""
 """Nats a token of a sample under the base model, at temperature 1: perplexity is exp of it. NULL where none has scored it."""
 
 PATH = "(SELECT path FROM path WHERE path.sample_id = sample.sample_id LIMIT 1)"
 SUSPICION = "(SELECT score FROM suspicion WHERE suspicion.sample_id = sample.sample_id)"
-FLAGGED = """EXISTS (
-  SELECT 1 FROM mark AS given WHERE given.sample_id = sample.sample_id AND kind = 'flag' AND NOT gone AND NOT EXISTS (
-    SELECT 1 FROM mark AS later WHERE later.sample_id = given.sample_id AND later.kind = 'flag'
-      AND later.auditor = given.auditor AND later.mark_id > given.mark_id))"""
+FLAGGED = f"""EXISTS (
+  SELECT 1 FROM mark AS given WHERE given.sample_id = sample.sample_id AND kind = 'flag' AND NOT gone AND {NEWEST_MARK})"""
 """What else is known of a sample: one SQL expression each, for rows and filters alike."""
 
 _SAMPLES = f"""
@@ -126,8 +137,24 @@ JOIN verifier deciding ON deciding.verifier_id = ours.verifier_id AND deciding.n
 """
 """Joins a sample and its problem with the deciding verdict: the chosen verifier's, else ours for the kind, else the file's."""
 
-IN_DOUBT = "(reading.outcome = 'correct') <> (ours.outcome = 'correct') AND NOT (rule = 'first' AND ours.outcome = 'correct')"
-"""Another rule contradicts the verdict. A first box that is wrong where the answer is right is a step on the way to it."""
+
+def in_doubt(outcome: str) -> str:
+    """SQL of a `reading`: another rule contradicts that outcome of the verdict. A first box that is wrong where the answer is
+    right is a step on the way to it."""
+    return f"(reading.outcome = 'correct') <> ({outcome} = 'correct') AND NOT (rule = 'first' AND {outcome} = 'correct')"
+
+
+def contradicted(outcome: str, verifier_id: str) -> str:
+    """SQL of a `sample` with that deciding verdict: both kinds of doubt about it, another verifier (the file among them) or
+    another rule of the deciding one."""
+    return f"""(
+  EXISTS (SELECT 1 FROM verdict AS another WHERE another.sample_id = sample.sample_id
+          AND (another.outcome = 'correct') <> ({outcome} = 'correct'))
+  OR EXISTS (SELECT 1 FROM reading
+             WHERE reading.sample_id = sample.sample_id AND reading.verifier_id = {verifier_id} AND {in_doubt(outcome)}))"""
+
+
+IN_DOUBT = in_doubt("ours.outcome")
 
 _MISREAD = f"""
 SELECT DISTINCT sample.sample_id, name FROM sample JOIN verdict ours USING (sample_id) JOIN verifier USING (verifier_id)
@@ -135,14 +162,9 @@ JOIN reading ON reading.sample_id = sample.sample_id AND reading.verifier_id = o
 WHERE sample.{{where}} AND {IN_DOUBT}
 """
 
-# Both kinds of doubt about the deciding verdict: another verifier (the file among them), another rule.
 _DISPUTED = f"""
 SELECT run_id, problem_id, count(*) FROM problem JOIN sample USING (problem_id) {DECIDING}
-WHERE problem.benchmark = :benchmark AND (
-  EXISTS (SELECT 1 FROM verdict theirs WHERE theirs.sample_id = sample.sample_id
-          AND (theirs.outcome = 'correct') <> (ours.outcome = 'correct'))
-  OR EXISTS (SELECT 1 FROM reading
-             WHERE reading.sample_id = sample.sample_id AND reading.verifier_id = ours.verifier_id AND {IN_DOUBT}))
+WHERE problem.benchmark = :benchmark AND {contradicted("ours.outcome", "ours.verifier_id")}
 GROUP BY run_id, problem_id
 """
 

@@ -6,8 +6,9 @@ says by which version of the rules, and rows of another version are made again.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,11 @@ SELECT sample.sample_id FROM sample JOIN problem USING (problem_id) {DECIDING}
 WHERE ours.outcome = 'correct' AND NOT EXISTS (
   SELECT 1 FROM suspicion WHERE suspicion.sample_id = sample.sample_id AND suspicion.version = :version)
 ORDER BY sample.problem_id, sample.sample_id
+"""
+_FIRST_REASONS: Final = """
+SELECT sample_id, kind || ': ' || detail, min(place) FROM reason
+WHERE sample_id IN (SELECT value FROM json_each(?1)) AND (?2 = '[]' OR kind IN (SELECT value FROM json_each(?2)))
+GROUP BY sample_id
 """
 
 
@@ -51,6 +57,18 @@ def suspicions(study: Study, problem_id: int) -> dict[int, float]:
         "SELECT sample_id, score FROM suspicion JOIN sample USING (sample_id) WHERE problem_id = ?", (problem_id,)
     )
     return dict(rows)
+
+
+def scores(study: Study, sample_ids: Sequence[int]) -> dict[int, float]:
+    """Scores of these samples, of whatever problems, by id; those that nobody looked at are not there."""
+    wanted = "SELECT sample_id, score FROM suspicion WHERE sample_id IN (SELECT value FROM json_each(?))"
+    return dict(study.query(wanted, (json.dumps(sample_ids),)))
+
+
+def first_reasons(study: Study, sample_ids: Sequence[int], kinds: Collection[str] = ()) -> dict[int, str]:
+    """What the first reason of each of these samples says, by id. kinds: only reasons of these; empty for any."""
+    rows = study.query(_FIRST_REASONS, (json.dumps(sample_ids), json.dumps(sorted(kinds))))
+    return {sample_id: said for sample_id, said, _ in rows}
 
 
 def reasons(study: Study, sample_id: int) -> tuple[ReasonRow, ...] | None:

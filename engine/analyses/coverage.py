@@ -58,6 +58,11 @@ class Coverage:
     """Both models have as many samples as each other on every problem, or nearly: see `exchangeable`."""
 
     @property
+    def sets(self) -> dict[str, tuple[str, ...]]:
+        """The four of them by name, in the words of screens."""
+        return {"both": self.both, "base only": self.base_only, "other only": self.other_only, "neither": self.neither}
+
+    @property
     def mcnemar_p(self) -> float | None:
         """Exact two-sided McNemar test on the sizes of base_only and other_only; 1.0 where both are empty, None if n differ."""
         return mcnemar_exact(len(self.base_only), len(self.other_only)) if self.equal_n else None

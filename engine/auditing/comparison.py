@@ -15,7 +15,6 @@ from engine.analyses.intervals import LEVEL
 from engine.auditing.doubts import Doubt, doubts
 from engine.auditing.labels import Labels, side
 from engine.board import Board
-from store.errors import NotFound
 from store.reader import Study
 from store.rows import ProblemRow, RunRow
 
@@ -101,11 +100,7 @@ def outlook(
     known: the doubts about these two runs, which labels do not change and which take long to look for; None looks for them.
     Raises NotFound where the runs share no judged problem, or not that many samples of each.
     """
-    most = board.common_k(base, other)
-    if most is None:
-        raise NotFound(f"{base.slug} and {other.slug} share no judged problem of {board.benchmark}; see `basebound passk`")
-    if k is not None and k > most:
-        raise NotFound(f"{base.slug} and {other.slug} cannot be compared at k = {k}: their smallest n is {most}")
+    k = board.required_k(base, other, k)
     problems = board.judged(base, other)
     found = doubts(study, board, base, other, labels.verifier) if known is None else known
     unread = {sample_id: doubt for sample_id, doubt in found.items() if sample_id not in labels.reads}
@@ -116,9 +111,9 @@ def outlook(
         return [side(study, board, *place, labels, doubtful[place]) for place in places]
 
     ours, theirs = sides(base), sides(other)
-    kept, dropped = (pure_outlook(ours, theirs, k or most, level=level, keep_undecided=keep) for keep in (True, False))
+    kept, dropped = (pure_outlook(ours, theirs, k, level=level, keep_undecided=keep) for keep in (True, False))
     sided = [(_as_unsound(ours), theirs), (ours, _as_unsound(theirs))] if _have_undecided(ours, theirs) else []
-    mixed = tuple(pure_outlook(*sides, k or most, level=level) for sides in sided)
+    mixed = tuple(pure_outlook(*sides, k, level=level) for sides in sided)
     alone = [place for place, region in enumerate(kept.regions) if region in (Region.BASE_ONLY, Region.OTHER_ONLY)]
     clear = clear_labels(ours, theirs, alone, level=level)
     return Comparison(base, other, tuple(problems), labels, kept, dropped, clear, unread, mixed)

@@ -21,7 +21,8 @@ from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.board import Board
-    from engine.finding import Finder, Hit, Pair
+    from engine.finding import Finder, Hit
+    from engine.membership import Pair
     from explorer.commands.where import Where
     from store.reader import Study
     from store.rows import Count, ProblemRow, RunRow

@@ -1,4 +1,7 @@
-"""Plain tables for stdout: columns aligned by width on screen, every cell made safe to print."""
+"""Plain tables for stdout: columns aligned by width on screen, every cell made safe to print.
+
+Shares, differences and p-values are said as on the screens (`explorer.render.words`).
+"""
 
 from __future__ import annotations
 
@@ -8,33 +11,19 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from explorer.render.text import visible
-from explorer.render.words import settings
+from explorer.render.words import NONE as UNKNOWN_MARK
+from explorer.render.words import p_value, percent, points, settings
 
 if TYPE_CHECKING:
     from store.reader import Study
     from store.rows import RunRow
 
-UNKNOWN_MARK = "–"
-
-
-def percent(value: float | None) -> str:
-    """A share in percent with one decimal; a dash where it is unknown."""
-    return UNKNOWN_MARK if value is None else f"{round(100 * value, 1) + 0.0:.1f}"
-
-
-def points(value: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return f"{round(100 * value, 1) + 0.0:+.1f}"
+__all__ = ["UNKNOWN_MARK", "how_drawn", "p_value", "parts", "percent", "points", "span", "table"]
 
 
 def span(low: float | None, high: float | None) -> str:
     """Limits in percent; nothing where there are none."""
     return "" if low is None or high is None else f"{percent(low)}–{percent(high)}"
-
-
-def p_value(value: float) -> str:
-    """Two digits that count; never 0."""
-    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
 def how_drawn(runs: Sequence[RunRow]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.finding import Pair
+    from engine.membership import Pair
     from store.query import Query
     from store.reader import Study
 

@@ -12,7 +12,7 @@ from explorer.model.session import Pair
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.pieces import Line, Piece, Tone, dim, plain
 from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE, correct_of, counted
+from explorer.render.words import MARKS, NONE, correct_of, counted, small_share
 from store.audits import Meaning
 from store.rows import Count
 
@@ -127,7 +127,7 @@ def _evidence_piece(row: BoundaryRow, sets_known: bool) -> tuple[str, Tone]:
 
 
 def _guesses(pair: Pair, row: BoundaryRow) -> str:
-    return "/".join(share_of(value) for value in row.guesses[: len(pair.runs)])
+    return "/".join(small_share(value) for value in row.guesses[: len(pair.runs)])
 
 
 def _paths(pair: Pair, row: BoundaryRow) -> str:
@@ -136,13 +136,6 @@ def _paths(pair: Pair, row: BoundaryRow) -> str:
 
 def _tags(row: BoundaryRow) -> str:
     return " ".join(row.tags)
-
-
-def share_of(value: float | None) -> str:
-    """A small share in percent, without the sign: 0.1, 12."""
-    if value is None:
-        return NONE
-    return f"{100 * value:.0f}" if value >= 0.0995 else f"{100 * value:.1f}" if value >= 0.0005 else "<0.1"
 
 
 def _set_piece(pair: Pair, row: BoundaryRow, sets_known: bool) -> tuple[str, Tone]:

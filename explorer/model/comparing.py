@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from explorer.model.divergence import Divergence, diverge
 from explorer.model.partners import Partners, partners
-from explorer.model.reading import expressions
-from explorer.render.heading import deciding
+from explorer.model.reading import document_of
 from explorer.render.page import Document
 from explorer.render.spread import Spread, spread
 
@@ -76,14 +75,5 @@ def laid_out(compared: Compared, width: int, *, raw: bool, side: int | None) -> 
 
 def _compared(own: Trace, partner: Trace, own_side: int, found: Partners, rows: tuple[TraceRow, ...]) -> Compared:
     left, right = (partner, own) if own_side else (own, partner)
-    documents = _document(left), _document(right)
+    documents = document_of(left), document_of(right)
     return Compared((left, right), documents, own_side, found, rows, diverge(left.response, right.response))
-
-
-def _document(trace: Trace) -> Document:
-    """The response with its mathematics and code as they read, where these can be shown faithfully."""
-    from explorer.render.code import highlighted
-
-    verdict, text = deciding(trace), trace.response
-    span = verdict.span if verdict is not None else None
-    return Document(text, span, rendered=expressions(text), code=highlighted(text))

@@ -59,6 +59,14 @@ def shared_start(left: str, right: str) -> int:
     return low
 
 
+def shared_ends(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
+    """How many pieces both begin with, and how many of the others both end with."""
+    most = min(len(left), len(right))
+    head = next((place for place in range(most) if left[place] != right[place]), most)
+    rest = most - head
+    return head, next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
+
+
 def _words(text: str) -> _Words:
     spans: list[Span] = [(0, 0)]
     for found in _WORD.finditer(text):
@@ -86,10 +94,7 @@ def _alike_spans(left: str, right: str, mine: _Words, other: _Words) -> Iterator
 
 def _blocks(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Runs of words that both have, in order: place in each, and how many words."""
-    most = min(len(left), len(right))
-    head = next((place for place in range(most) if left[place] != right[place]), most)
-    rest = most - head
-    tail = next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
+    head, tail = shared_ends(left, right)
     middle, opposite = left[head : len(left) - tail], right[head : len(right) - tail]
     if head:
         yield 0, 0, head

@@ -19,7 +19,7 @@ from functools import cache
 from typing import Final
 
 from engine.steps import Step, split_steps
-from explorer.model.differences import Differences, Span, differences, shared_start, words_of
+from explorer.model.differences import Differences, Span, differences, shared_ends, shared_start, words_of
 
 NEAR: Final = 0.3
 """Share of their words (Dice) that two steps must have in common to be called alike."""
@@ -140,10 +140,7 @@ def align(left: Sequence[str], right: Sequence[str], similarity: Similarity) -> 
 
 def _same(left: Sequence[str], right: Sequence[str]) -> Pairs:
     """Equal steps that face each other for certain, ascending in both."""
-    most = min(len(left), len(right))
-    head = next((place for place in range(most) if left[place] != right[place]), most)
-    rest = most - head
-    tail = next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
+    head, tail = shared_ends(left, right)
     once = _held_once(left, head, len(left) - tail)
     others = _held_once(right, head, len(right) - tail)
     both = [(at, others[key]) for key, at in once.items() if key in others]

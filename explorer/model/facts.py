@@ -72,14 +72,10 @@ NO_FACTS: Final = Facts()
 
 def proofs(pair: Pair, budget: int) -> dict[int, Proof]:
     """What the counts say of each problem judged for both runs, by problem_id; none where there is one run only."""
-    from engine.analyses.boundary import evidence
-    from engine.summary import paired_counts
+    from engine.summary import evidence_of
 
-    if pair.other is None:
-        return {}
-    problems, counts = paired_counts(pair.board, pair.base, pair.other)
-    found = evidence(counts[0], counts[1], counts[2], counts[3], budget) if problems else []
-    return {problem.problem_id: Proof(one, len(problems), budget) for problem, one in zip(problems, found, strict=True)}
+    found = {} if pair.other is None else evidence_of(pair.board, pair.base, pair.other, budget)
+    return {problem_id: Proof(one, len(found), budget) for problem_id, one in found.items()}
 
 
 def read_facts(session: Session, pair: Pair) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from store.query.reading import Reading
 from store.query.terms import Compared, Known, leaves
 from store.reader import Study
 from store.rows import ProblemRow, RunRow, TraceRow
+from store.suspicions import first_reasons
 from store.types import Finish
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class _Search:
     def _part(self, found: Sequence[Hit]) -> Part:
         spans = {hit.sample_id: _spans(hit.snippet, self.wanted) for hit in found if hit.snippet is not None}
         kinds = reasons_asked_for(self.wanted)
-        return Part(self.wanted, found, spans, {} if kinds is None else _reasons(self.study, found, kinds))
+        reasons = {} if kinds is None else first_reasons(self.study, [hit.sample_id for hit in found], kinds)
+        return Part(self.wanted, found, spans, reasons)
 
 
 def reasons_asked_for(wanted: Filter) -> frozenset[str] | None:
@@ -115,18 +116,6 @@ def reasons_asked_for(wanted: Filter) -> frozenset[str] | None:
     if not asked:
         return None
     return frozenset(value.value.replace("-", " ") for leaf in asked for value in leaf.values if not isinstance(value, Known))
-
-
-_FIRST_REASONS: Final = """
-SELECT sample_id, kind || ': ' || detail, min(place) FROM reason
-WHERE sample_id IN (SELECT value FROM json_each(?1)) AND (?2 = '[]' OR kind IN (SELECT value FROM json_each(?2)))
-GROUP BY sample_id
-"""
-
-
-def _reasons(study: Study, found: Sequence[Hit], kinds: frozenset[str]) -> dict[int, str]:
-    rows = study.query(_FIRST_REASONS, (json.dumps([hit.sample_id for hit in found]), json.dumps(sorted(kinds))))
-    return {sample_id: said for sample_id, said, _ in rows}
 
 
 def walk_of(hits: Sequence[Hit], chosen: Hit, problems: Mapping[int, ProblemRow]) -> Hits:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from engine.board import Board
 from explorer.model.session import Pair
+from explorer.render.words import p_value, points
 from store.rows import Count, RunRow
 
 if TYPE_CHECKING:
@@ -212,8 +213,6 @@ def crossing_at(pair: Pair) -> int | None:
 
 def _difference(found: Comparison, at: int) -> str:
     """Other - base at a k, in points, with 95 % over problems and the p-value of the difference."""
-    from explorer.commands.tables import p_value, points
-
     low, high = found.problems.low[at], found.problems.high[at]
     p = found.p_first if at == 0 else found.p_value
     return f"pass@{found.ks[at]} {points(found.difference[at])} [{points(low)}, {points(high)}] p {p_value(p)}"
@@ -273,10 +272,7 @@ def _sets(pair: Pair) -> Sets | None:
     if pair.other is None:
         return None
     found = cover(pair.board, pair.base, pair.other)
-    members = dict.fromkeys(found.both, Membership.BOTH)
-    members |= dict.fromkeys(found.base_only, Membership.BASE_ONLY)
-    members |= dict.fromkeys(found.other_only, Membership.OTHER_ONLY)
-    members |= dict.fromkeys(found.neither, Membership.NEITHER)
+    members = {key: Membership(name) for name, keys in found.sets.items() for key in keys}
     return Sets(found.k, members, found.mcnemar_p)
 
 

@@ -45,7 +45,7 @@ def partners(
     own: TraceRow, rows: Sequence[TraceRow], pair: Pair, read: Callable[[int], str], asked_for: TraceRow | None = None
 ) -> Partners:
     """The partners of one trace. rows: all of its problem; read: a response by its sample_id; asked_for: who is to be first."""
-    opposite = opposite_run(pair, own.run_id)
+    opposite = _held_against(pair, own.run_id)
     if asked_for is not None:
         opposite = next(run for run in pair.board.runs if run.run_id == asked_for.run_id)
     of_run = [] if opposite is None else [row for row in rows if row.run_id == opposite.run_id and row != own]
@@ -59,7 +59,7 @@ def partners(
     return Partners(found, found.index(row), how, aside)
 
 
-def opposite_run(pair: Pair, run_id: int) -> RunRow | None:
+def _held_against(pair: Pair, run_id: int) -> RunRow | None:
     """The run of the pair that is held against this one; None where there is one run only."""
     return pair.other if run_id == pair.base.run_id else pair.base
 

@@ -5,7 +5,7 @@ through all right traces.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from explorer.model.walk import Choice, Walk
 from store.rows import TraceRow
@@ -31,10 +31,6 @@ class OnPath(Choice):
 @dataclass(frozen=True, slots=True)
 class PathWalk(Walk):
     """`choice` is an `OnPath` of the problem it begins at."""
-
-    def sample(self, by: int) -> Walk | None:
-        at = self.at_trace + by
-        return replace(self, at_trace=at) if 0 <= at < len(self.traces) else None
 
     def at(self, at_problem: int, rows: Sequence[TraceRow]) -> Walk | None:
         return Walk(self.problems, self.at_problem, self.traces, self.at_trace, RIGHT).at(at_problem, rows)

@@ -28,7 +28,7 @@ from store.types import Finish, Outcome
 if TYPE_CHECKING:
     from engine.auditing import Comparison, Labels, QueueItem
     from engine.auditing.doubts import Doubt
-    from explorer.model.choosing import Choice
+    from explorer.model.queue_choosing import Queued
 
 
 NEAR: Final = 8
@@ -155,10 +155,6 @@ class Standing:
 class QueueWalk(Walk):
     """A way through the queue: each trace has its problem at the same place, so that one step may lead to another problem."""
 
-    def sample(self, by: int) -> Walk | None:
-        at = self.at_trace + by
-        return self.to(at) if 0 <= at < len(self.traces) else None
-
     def to(self, at: int) -> QueueWalk:
         return replace(self, at_problem=at, at_trace=at)
 
@@ -244,19 +240,19 @@ def read_listing(
 
     Raises StudyError where the study cannot be read.
     """
-    from explorer.model.choosing import flags_of, mixed
+    from explorer.model.queue_choosing import flags_of, mixed
 
     if by is By.INFLUENCE and standing.now is None:
         return Listing(by, (), why_empty=standing.why)
     rows = _by_sample(audits(session.study, pair.board.benchmark))
     flagged = {flag.sample_id for flag in flags_of(session, pair.board.benchmark)}
-    choice = _choice(session, pair, by, standing, problem, rows, look=look)
+    queued = _queued(session, pair, by, standing, problem, rows, look=look)
     left_out = 0
     if session.labels.blind and by is not By.RANDOM:  # which has no order but that of the draw
-        left_out = sum(not item.right for item in choice.still)
-        choice = mixed(choice, by_rank=by is By.INFLUENCE)
-    still = {item.sample_id for item in choice.still}
-    done = [item for item in choice.every if item.sample_id not in still]
+        left_out = sum(not item.right for item in queued.still)
+        queued = mixed(queued, by_rank=by is By.INFLUENCE)
+    still = {item.sample_id for item in queued.still}
+    done = [item for item in queued.every if item.sample_id not in still]
     if by in (By.INFLUENCE, By.PROTOCOL):  # what nobody read, and nothing hangs on any more, is in no queue
         done = [item for item in done if item.sample_id in standing.labels.reads]
 
@@ -264,8 +260,8 @@ def read_listing(
         own, others = _said(rows.get(item.sample_id, ()), session.auditor)
         return Entry(item, own, others, judged, item.sample_id in flagged)
 
-    entries = (*(entry(item, False) for item in choice.still), *(entry(item, True) for item in done))
-    return Listing(by, entries, choice.far, "" if entries else _WHY_EMPTY[by], left_out)
+    entries = (*(entry(item, False) for item in queued.still), *(entry(item, True) for item in done))
+    return Listing(by, entries, queued.far, "" if entries else _WHY_EMPTY[by], left_out)
 
 
 _WHY_EMPTY = {
@@ -278,7 +274,7 @@ _WHY_EMPTY = {
 }
 
 
-def _choice(
+def _queued(
     session: Session,
     pair: Pair,
     by: By,
@@ -287,8 +283,8 @@ def _choice(
     rows: Mapping[int, Sequence[AuditRow]],
     *,
     look: bool,
-) -> Choice:
-    from explorer.model import choosing
+) -> Queued:
+    from explorer.model import queue_choosing as choosing
 
     labels = standing.labels
     match by:
@@ -303,7 +299,7 @@ def _choice(
         return choosing.of_problem(session, pair, labels, standing.before, problem)
     if by is By.UNDECIDED or standing.before is None or standing.now is None:
         hanging = standing.hanging if by is By.UNDECIDED else ()
-        return choosing.Choice(hanging, hanging)
+        return choosing.Queued(hanging, hanging)
     return choosing.by_influence(session, standing.before, standing.now, look=look)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from engine.steps import split_steps
 from explorer.render.annotations import Checked, remarks
 from explorer.render.heading import deciding
-from explorer.render.page import Document, Mark, Page, page_of
+from explorer.render.page import Document, Page, page_of
 from explorer.render.text import Expression
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Reading:
 def read_trace(session: Session, sample_id: int, widths: Widths, *, raw: bool) -> Reading:
     """Everything but what checking finds. Raises StudyError."""
     trace = session.trace(sample_id)
-    document = _document(trace, raw=raw)
+    document = document_of(trace, raw=raw)
     width = widths.raw if raw else widths.steps
     images = image_files(trace.problem, session.study.path)
     starts = tuple(step.start for step in split_steps(trace.response))
@@ -134,31 +134,19 @@ def _size_of(path: str, folder: Path) -> int | None:
         return None
 
 
-def _document(trace: Trace, *, raw: bool) -> Document:
-    verdict = deciding(trace)
-    text = trace.response
-    return Document(
-        text,
-        verdict.span if verdict is not None else None,
-        raw=raw,
-        empty="(empty response)",
-        rendered=expressions(text),
-        code=_code(text),
-    )
+def document_of(trace: Trace, *, raw: bool = False) -> Document:
+    """The response with its mathematics and code as they read, where these can be shown faithfully."""
+    from explorer.render.code import highlighted
+
+    verdict, text = deciding(trace), trace.response
+    span = None if verdict is None else verdict.span
+    return Document(text, span, raw=raw, empty="(empty response)", rendered=expressions(text), code=highlighted(text))
 
 
 def _statement(problem: ProblemRow, images: Sequence[ImageFile]) -> Document:
     text = problem.statement or "no statement in this study"
     said = [f"image {image.path} ({f'{image.size:,} bytes' if image.size is not None else 'not here'})" for image in images]
     return Document("\n\n".join([text, *(["\n".join(said)] if said else [])]), steps=False, rendered=expressions(text))
-
-
-def _code(text: str) -> list[Mark]:
-    if "```" not in text and "~~~" not in text:
-        return []
-    from explorer.render.code import highlighted
-
-    return highlighted(text)
 
 
 def expressions(text: str) -> list[Expression]:

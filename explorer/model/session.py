@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from engine.board import Board, opposite_run, read_board, reference_run
 from explorer.model.walk import Goal
-from explorer.render.words import pair_words
+from explorer.render.pieces import Piece, dim
+from explorer.render.words import MARKS, pair_words
 from store.errors import NotAStudy
 from store.names import Link
 from store.reader import Study
@@ -51,6 +52,10 @@ class Pair:
     def runs_first(self) -> Sequence[RunRow]:
         """All runs of the benchmark, this pair in front."""
         return [*self.runs, *(run for run in self.board.runs if run not in self.runs)]
+
+    def mark(self, run_id: int) -> Piece:
+        """What stands before a run's name: ■ ○ for the two of the pair, a dot for others."""
+        return next((mark for run, mark in zip(self.runs, MARKS, strict=False) if run.run_id == run_id), dim("· "))
 
     def count(self, run: RunRow | None, problem: ProblemRow) -> Count | None:
         return None if run is None else self.board.cells.get((run.run_id, problem.problem_id))

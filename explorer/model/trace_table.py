@@ -16,7 +16,6 @@ from store.rows import RunRow, TraceRow
 from store.types import Outcome
 
 FLAG: Final = "⚑"
-_LONGEST_NAME: Final = 22
 _SHORTEST_NAME: Final = 16
 
 
@@ -76,14 +75,14 @@ def _who(sight: Sight, alone: RunRow | None) -> list[Field]:
         return [("=" if row.sample_id == sight.marked else "", Tone.ACCENT), plain(str(row.idx))]
 
     if alone is not None:
-        mark, tone = mark_of(sight.pair, alone)
+        mark, tone = sight.pair.mark(alone.run_id)
         title = mark + sight.names[alone.run_id]
         return [Field(Column(title, min(max(len(title), 6), _SHORTEST_NAME), tone=tone, middle=True), number)]
     longest = max(map(len, sight.names.values())) + 2
     return [
         Field(
             Column("run", min(longest, _SHORTEST_NAME), most=longest, middle=True),
-            lambda row: [_mark_by_id(sight.pair, row.run_id), plain(sight.names[row.run_id])],
+            lambda row: [sight.pair.mark(row.run_id), plain(sight.names[row.run_id])],
         ),
         Field(Column("#", 4, right=True), number),
     ]
@@ -127,14 +126,6 @@ def stored(read: TraceList, run: RunRow) -> int:
     """Traces of a run that are stored: what a group's numbers are of."""
     own = read.answers.get(run.run_id)
     return 0 if own is None else own.total()
-
-
-def mark_of(pair: Pair, run: RunRow) -> Piece:
-    return _mark_by_id(pair, run.run_id)
-
-
-def _mark_by_id(pair: Pair, run_id: int) -> Piece:
-    return next((mark for run, mark in zip(pair.runs, MARKS, strict=False) if run.run_id == run_id), dim("· "))
 
 
 def _said(group: Group) -> Piece:

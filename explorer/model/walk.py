@@ -100,9 +100,11 @@ class Walk:
     def sample(self, by: int) -> Walk | None:
         """The walk one sample on; None at its end."""
         at = self.at_trace + by
-        if not 0 <= at < len(self.traces):
-            return None
-        return Walk(self.problems, self.at_problem, self.traces, at, self.choice)
+        return self.to(at) if 0 <= at < len(self.traces) else None
+
+    def to(self, at: int) -> Walk:
+        """The walk at the trace of that place."""
+        return replace(self, at_trace=at)
 
     def next_problem(self, by: int, at: int | None = None) -> int | None:
         """The place of the problem that many on, None past the ends."""
@@ -128,16 +130,12 @@ class Walk:
 class Hits(Walk):
     """A way through what a search found: `traces` are of all `problems`, in the order they were found."""
 
-    def sample(self, by: int) -> Walk | None:
-        at = self.at_trace + by
-        return self._to(at) if 0 <= at < len(self.traces) else None
-
     def at(self, at_problem: int, rows: Sequence[TraceRow]) -> Walk | None:  # noqa: ARG002 - the hits are known already
         """The first hit in that problem."""
         wanted = self.problems[at_problem].problem_id
-        return self._to(next(at for at, row in enumerate(self.traces) if row.problem_id == wanted))
+        return self.to(next(at for at, row in enumerate(self.traces) if row.problem_id == wanted))
 
-    def _to(self, at: int) -> Walk:
+    def to(self, at: int) -> Walk:
         problem_id = self.traces[at].problem_id
         at_problem = next(place for place, problem in enumerate(self.problems) if problem.problem_id == problem_id)
         return replace(self, at_trace=at, at_problem=at_problem)

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from explorer.model.boundary_table import share_of
-from explorer.model.detail import rate_text
 from explorer.model.facts import Proof, chance_of, proofs
 from explorer.model.session import Pair, Session
 from explorer.model.tracelist import groups, is_quick
 from explorer.render.pieces import Line, Piece, Tone, dim, plain, strong
-from explorer.render.words import LABELS, MARKS, counted, length
+from explorer.render.words import LABELS, MARKS, counted, length, p_value, rate, scorer, small_share
 from store.rows import Count, ProblemRow, RunRow, TraceRow
 from store.types import Finish, Outcome
 
@@ -116,7 +114,7 @@ def _counts(side: Side, pair: Pair, proof: Proof | None, place: int) -> Statemen
     else:
         found = proof.evidence
         low, high = ((found.base_low, found.base_high), (found.other_low, found.other_high))[place]
-    said = f"p < {rate_text(high)}" if not count.correct else f"p {rate_text(low)} to {rate_text(high)}"
+    said = f"p < {rate(high)}" if not count.correct else f"p {rate(low)} to {rate(high)}"
     parts: list[Line] = [[side.name, plain(f" {count.correct:,} of {count.n:,} right")], [plain(f"{said} at 95 %")]]
     lost = [(count.error, "errors"), (count.unjudged, "unjudged"), (count.truncated, "truncated of those stored")]
     parts += [[(f"{number:,} {word}", Tone.WARN)] for number, word in lost if number]
@@ -133,7 +131,7 @@ def _evidence(sides: Sequence[Side], proof: Proof | None) -> list[Statement]:
         return [Statement([[plain("not compared: that needs judged samples of two runs")]], "basebound verify, coverage")]
     found, source = proof.evidence, f"basebound coverage, at k = {proof.budget:,}"
     word = strong("clear") if found.clear else plain("undetermined")
-    tests = f"Fisher p {_p(found.p_value)}, q {_p(found.q_value)} over {counted(proof.problems, 'problem')}"
+    tests = f"Fisher p {p_value(found.p_value)}, q {p_value(found.q_value)} over {counted(proof.problems, 'problem')}"
     said = [Statement([[plain("set "), strong(_set(sides))], [plain("the rates differ: "), word], [plain(tests)]], source)]
     said.append(Statement(_standing(proof, sides), source))
     n = [side.count.n for side in sides if side.count is not None]
@@ -214,7 +212,7 @@ def _guessing(session: Session, pair: Pair, problem: ProblemRow, side: Side) -> 
         why = "fewer traces are stored than were counted" if count is not None and count.is_part else "too few wrong answers"
         return Statement([[side.name, plain(f" chance to guess it unknown: {why}")]], "basebound guess --direct RUN")
     expected = chance.value * count.n
-    said = f" a guess is right with {share_of(chance.value)} % (at most {share_of(chance.high)} %)"
+    said = f" a guess is right with {small_share(chance.value)} % (at most {small_share(chance.high)} %)"
     alone = f"guessing alone gets {expected:.1f} of {count.n:,} right, {count.correct:,} are"
     return Statement([[side.name, plain(said)], [plain(alone)]], "basebound guess, agreement of wrong answers")
 
@@ -226,7 +224,7 @@ def _instead(side: Side) -> list[Statement]:
     total = len(side.rows)
     lines = []
     for group in found:
-        share = "" if side.is_part else f", {share_of(len(group.rows) / total)} %"  # shares of what was chosen mislead
+        share = "" if side.is_part else f", {small_share(len(group.rows) / total)} %"  # shares of what was chosen mislead
         said = f" {len(group.rows):,} of {total:,} stored{share}"
         lines.append(
             Statement([[side.name, plain(" ✗ "), strong(group.answer or "?"), plain(said)]], "stored verdicts", group.rows)
@@ -290,17 +288,16 @@ def _scores(session: Session, side: Side) -> list[Statement]:
     by_scorer: dict[str, list[tuple[float | None, int | None]]] = {}
     for row in right:
         for score in session.trace(row.sample_id).scores:
-            name = score.scorer.rsplit("/", 1)[-1] + (f" step {score.step}" if score.step is not None else "")
-            by_scorer.setdefault(name, []).append((score.perplexity, score.outside))
+            by_scorer.setdefault(scorer(score), []).append((score.perplexity, score.outside))
     if not by_scorer:
         return [Statement([[side.name, plain(" unknown: no model has scored them")]], "basebound score --scorer M --of RUN")]
     return [_scored(side, name, values, len(right)) for name, values in by_scorer.items()]
 
 
-def _scored(side: Side, scorer: str, values: Sequence[tuple[float | None, int | None]], right: int) -> Statement:
+def _scored(side: Side, name: str, values: Sequence[tuple[float | None, int | None]], right: int) -> Statement:
     perplexities = [value for value, _ in values if value is not None]
     outside = [number for _, number in values if number is not None]
-    parts: list[Line] = [[side.name, dim(" under "), plain(scorer)]]
+    parts: list[Line] = [[side.name, dim(" under "), plain(name)]]
     if perplexities:
         said = f"PPL {median(perplexities):.3f} in the middle, {min(perplexities):.3f} to {max(perplexities):.3f}"
         parts.append([plain(f"{said}, of {len(perplexities)}")])
@@ -322,7 +319,3 @@ def _lengths(side: Side) -> list[Statement]:
 
 def _size(row: TraceRow) -> int:
     return row.tokens if row.tokens is not None else row.chars
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"

@@ -9,7 +9,7 @@ from explorer.model.queue import NEAR, STRATUM, By
 from explorer.render.heading import deciding
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Piece, Tone, dim, flow, joined, plain, strong, width_of
-from explorer.render.text import one_line
+from explorer.render.text import shortened
 from explorer.render.words import LABELS, MARKS, NONE, counted, finish
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def widened(listing: Listing, drawn: Share | None, width: int) -> list[Line]:
         f"{listing.judged:,} drawn and judged{found}. What follows widens the draw, {STRATUM} at a time:"
         " stop when the interval is narrow enough"
     )
-    return [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(told, width, 3)]
+    return _loud(told, width, 3)
 
 
 def _connected(carrying: Carrying | None, listing: Listing, pair: Pair) -> list[Line]:
@@ -168,19 +168,20 @@ def done(listing: Listing, undecided: int, study: str, width: int) -> list[Line]
     undecided: traces that were read, and still decide a set. study: its path, quoted for a shell.
     """
     if undecided and listing.by is By.INFLUENCE:
-        return [
-            [(piece, Tone.STRONG) for piece, _ in line]
-            for line in first_lines(f"{_hang(undecided)} · Enter lists them", width, 2)
-        ]
+        return _loud(f"{_hang(undecided)} · Enter lists them", width, 2)
     what = {
         By.INFLUENCE: f"no trace that is left could move a problem in up to {NEAR} labels",
         By.RANDOM: "all right answers that are stored were drawn and judged",
     }.get(listing.by, "every trace listed here is judged")
     told = f"Done: {what}. Tab chooses other traces; in a shell, how far auditors agree, and the labels as a file:"
-    lines: list[Line] = [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(told, width, 3)]
+    lines = _loud(told, width, 3)
     for command in (f"basebound audit agreement {study}", f"basebound audit export {study} --out labels.csv"):
         lines += [[plain(command[at : at + width])] for at in range(0, len(command), width)]
     return lines
+
+
+def _loud(text: str, width: int, most: int) -> list[Line]:
+    return [[(piece, Tone.STRONG) for piece, _ in line] for line in first_lines(text, width, most)]
 
 
 def _hang(number: int) -> str:
@@ -271,7 +272,7 @@ def label_cell(entry: Entry, *, blind: bool) -> Line:
 def blind_heading(trace: Trace, of: Said | None, width: int) -> list[Line]:
     """What may stand over a trace in blind mode: its answer, its size, and what this auditor says of it."""
     verdict = deciding(trace)
-    answer = NONE if verdict is None or verdict.answer is None else _short(verdict.answer)
+    answer = NONE if verdict is None or verdict.answer is None else shortened(verdict.answer, _NOTE_AT_MOST)
     parts: list[Line] = [
         [dim("answer "), strong(answer)],
         [plain(f"{trace.row.chars:,} chars")],
@@ -294,10 +295,5 @@ def _own(of: Said) -> list[Line]:
     if of.flagged:
         parts.append([("⚑ flagged", Tone.ACCENT)])
     if of.note:
-        parts.append([dim("note "), plain(f"“{_short(of.note)}”")])
+        parts.append([dim("note "), plain(f"“{shortened(of.note, _NOTE_AT_MOST)}”")])
     return parts
-
-
-def _short(text: str) -> str:
-    clean = one_line(text[: 4 * _NOTE_AT_MOST])
-    return clean if len(clean) <= _NOTE_AT_MOST else clean[: _NOTE_AT_MOST - 1] + "…"

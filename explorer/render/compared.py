@@ -9,9 +9,9 @@ from explorer.model.partners import Partners
 from explorer.render.heading import deciding
 from explorer.render.pieces import Line, Piece, Tone, dim, fitted, plain, strong, width_of
 from explorer.render.spread import SIGNS
-from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE, counted, length, outcome
-from store.rows import RunRow, Trace
+from explorer.render.text import shortened
+from explorer.render.words import NONE, counted, length, outcome
+from store.rows import Trace
 from store.types import Outcome
 
 _ANSWER_AT_MOST: Final = 24
@@ -30,20 +30,13 @@ def side_line(trace: Trace, mark: Piece, word: str, width: int, *, chosen: bool)
         dim(f" #{trace.row.idx} "),
         outcome(trace.row.outcome),
         dim(" = "),
-        strong(_short(answer)) if answer is not None else plain(NONE),
+        strong(shortened(answer, _ANSWER_AT_MOST)) if answer is not None else plain(NONE),
         dim(" " + length(trace.row)),
     ]
     head: list[Piece] = [("▸" if chosen else " ", Tone.ACCENT), mark]
     room = max(0, width - width_of([*head, *said]))
     name = trace.run.name if width_of([plain(trace.run.name)]) <= room else word
     return fitted([*head, strong(name) if chosen else plain(name), *said], width)
-
-
-def run_mark(run: RunRow, base: RunRow, other: RunRow | None) -> Piece:
-    """■ ○ for the runs of the pair; another run has a dot."""
-    if run.run_id == base.run_id:
-        return MARKS[0]
-    return MARKS[1] if other is not None and run.run_id == other.run_id else dim("· ")
 
 
 def between(divergence: Divergence, left: Trace, right: Trace, partners: Partners) -> list[Line]:
@@ -95,8 +88,3 @@ def _steps(divergence: Divergence) -> Line:
     counts = divergence.counts
     said = [f"{SIGNS[likeness]} {counts[likeness]} {_WORDS[likeness]}" for likeness in Likeness if counts[likeness]]
     return [dim("steps "), plain("  ".join(said) or NONE)]
-
-
-def _short(text: str) -> str:
-    clean = one_line(text[: 8 * _ANSWER_AT_MOST])
-    return clean if len(clean) <= _ANSWER_AT_MOST else clean[: _ANSWER_AT_MOST - 1] + "…"

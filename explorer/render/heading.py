@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from explorer.render.annotations import FAILS, HOLDS, Checked, as_it_reads, summary
 from explorer.render.pieces import Line, Piece, Tone, dim, fitted, flow, joined, plain, strong
-from explorer.render.text import one_line
-from explorer.render.words import LABELS, NONE, counted, differs, finish, glyph, is_doubt, outcome, role, settings
+from explorer.render.text import shortened
+from explorer.render.words import LABELS, NONE, counted, differs, finish, glyph, is_doubt, outcome, role, scorer, settings
 from store.marks import Kind
 from store.rows import Trace, VerdictRow
 from store.types import IMPORTED, UNKNOWN, Outcome
@@ -83,7 +83,7 @@ def _verdict(trace: Trace) -> Line:
     if verdict.answer is not None:
         pieces += [dim("  answer "), strong(_maths(verdict.answer))]
     said = f"{verdict.verifier}: {verdict.route}"
-    pieces.append(dim(f"  ({said}{': ' + _short(verdict.detail) if verdict.detail else ''})"))
+    pieces.append(dim(f"  ({said}{': ' + shortened(verdict.detail, _ANSWER_AT_MOST) if verdict.detail else ''})"))
     return pieces
 
 
@@ -108,9 +108,8 @@ def _measured(trace: Trace) -> list[Line]:
     """Its path, and what models think of it: the perplexity, and the tokens they could never draw."""
     lines: list[Line] = [] if trace.path is None else [[dim("path "), plain(str(trace.path))]]
     for score in trace.scores:
-        name = score.scorer.rsplit("/", 1)[-1] + (f" step {score.step}" if score.step is not None else "")
         value = NONE if score.perplexity is None else f"{score.perplexity:.3f}"
-        pieces: list[Piece] = [dim("PPL "), plain(value), dim(f" {name}")]
+        pieces: list[Piece] = [dim("PPL "), plain(value), dim(f" {scorer(score)}")]
         if score.outside:
             pieces.append((f" ({score.outside} token{'s' if score.outside > 1 else ''} outside)", Tone.WARN))
         lines.append(pieces)
@@ -155,7 +154,7 @@ def _labels(trace: Trace, said: Said | None) -> list[Line]:
     if said.flagged:
         lines.append([("⚑ flagged", Tone.ACCENT)])
     if said.note:
-        lines.append([dim("note "), plain(f"“{_short(said.note)}”")])
+        lines.append([dim("note "), plain(f"“{shortened(said.note, _ANSWER_AT_MOST)}”")])
     by_others = dict.fromkeys(
         f"{mark.auditor}: {_MARKED[mark.kind]}" + (f" {mark.step}" if mark.step else "") for mark in said.other_marks
     )
@@ -178,9 +177,4 @@ def _drawn(trace: Trace) -> Line:
 
 def _maths(text: str) -> str:
     """An answer as it reads, where it is maths that can be shown so, else as it came."""
-    return _short(as_it_reads(text))
-
-
-def _short(text: str) -> str:
-    clean = one_line(text[: 4 * _ANSWER_AT_MOST])
-    return clean if len(clean) <= _ANSWER_AT_MOST else clean[: _ANSWER_AT_MOST - 1] + "…"
+    return shortened(as_it_reads(text), _ANSWER_AT_MOST)

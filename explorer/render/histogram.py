@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 
 from explorer.render.pieces import Line, Piece, Tone, dim, plain
-from explorer.render.text import one_line
+from explorer.render.text import shortened
 from explorer.render.words import counted, glyph
 from store.rows import Count, TraceRow
 from store.types import Outcome
 
 _TONES: dict[Outcome | None, Tone] = {Outcome.CORRECT: Tone.GOOD, Outcome.INCORRECT: Tone.PLAIN}
 _ANSWERS_AT_MOST = 12
+_LONGEST_ANSWER = 24
 _LONGEST_BAR = 16
 
 Answer = tuple[str, Outcome | None]
@@ -44,5 +45,4 @@ def histogram(found: Counter[Answer], count: Count | None) -> Line:
 def _text(row: TraceRow) -> str:
     if row.answer is None:
         return "none" if row.outcome is Outcome.NO_ANSWER else "?"
-    text = one_line(row.answer[:80]) or "(empty)"
-    return text if len(text) <= 24 else text[:23] + "…"
+    return shortened(row.answer, _LONGEST_ANSWER) or "(empty)"

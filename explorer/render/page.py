@@ -44,8 +44,9 @@ class Document:
     text: str
     """As it came from the study."""
     answer: Span | None = None
-    """The extracted answer, in characters of `text`, as are all places here."""
+    """The extracted answer, in characters of `text`, as are all places here. It stands in ⟦ ⟧, unless raw."""
     raw: bool = False
+    """As it came, every unseen character spelled out."""
     steps: bool = True
     """Whether to number its steps."""
     empty: str = ""
@@ -112,11 +113,6 @@ class Page:
         for _, length in runs:
             ends.append(ends[-1] + length)
         return [(text[ends[at] : ends[at + 1]], tone) for at, (tone, _) in enumerate(runs)]
-
-
-def lay_out(text: str, width: int, *, raw: bool = False, steps: bool = True, answer: Span | None = None) -> Page:
-    """The page of a text. raw: as it came, every unseen character spelled out; answer: what to put in ⟦ ⟧, unless raw."""
-    return page_of(Document(text, answer, raw, steps), width)
 
 
 def page_of(document: Document, width: int) -> Page:

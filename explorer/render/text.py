@@ -155,6 +155,12 @@ def one_line(text: str) -> str:
     return visible(re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
 
 
+def shortened(text: str, most: int) -> str:
+    """The same in at most that many characters; an ellipsis says that there is more."""
+    clean = one_line(text[: 4 * most])
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
 def shown(
     text: str,
     *,
@@ -309,7 +315,8 @@ def _unseen_in(text: str, raw: bool) -> re.Pattern[str] | None:
 
 @cache
 def _is_unseen(char: str) -> bool:
-    return char in _GLYPH_CHOICE or unicodedata.category(char) in _UNSEEN
+    category = unicodedata.category(char)
+    return char in _GLYPH_CHOICE or category in _UNSEEN or (category == "Cn" and get_character_cell_size(char) == 0)
 
 
 @cache

@@ -7,10 +7,10 @@ from itertools import takewhile
 from math import isnan
 from typing import Final
 
-from explorer.render.pieces import Line, Piece, Tone, dim, joined, plain
+from explorer.render.pieces import Piece, Tone, dim, joined, plain
 from store import audits
 from store.names import number_text
-from store.rows import Count, RunRow, TraceRow
+from store.rows import Count, RunRow, ScoreRow, TraceRow
 from store.types import Finish, Outcome, Reading, Role, Rule, Settings
 
 BASE_MARK: Final = "■"
@@ -87,8 +87,30 @@ def _has_letter(text: str) -> bool:
 
 
 def percent(value: float | None) -> str:
-    """A share as people compare them: 41.4."""
-    return NONE if value is None or isnan(value) else f"{100 * value:.1f}"
+    """A share in percent as people compare them, without the sign: 41.4. Minus zero is zero."""
+    return NONE if value is None or isnan(value) else f"{round(100 * value, 1) + 0.0:.1f}"
+
+
+def points(value: float) -> str:
+    """A difference of shares in percentage points, with its sign: +3.2."""
+    return f"{round(100 * value, 1) + 0.0:+.1f}"
+
+
+def small_share(value: float | None) -> str:
+    """A share that may be small in percent, without the sign: 0.1, 12."""
+    if value is None:
+        return NONE
+    return f"{100 * value:.0f}" if value >= 0.0995 else f"{100 * value:.1f}" if value >= 0.0005 else "<0.1"
+
+
+def rate(value: float) -> str:
+    """A rate as it is written wherever bounds of one are: 0.29 %, 53 %, 100 %."""
+    return f"{100 * value:.2g} %" if value < 0.995 else "100 %"
+
+
+def p_value(value: float) -> str:
+    """Two digits that count; never 0."""
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
 def span_of(values: Iterable[int]) -> str:
@@ -121,6 +143,11 @@ def settings(values: Settings) -> list[Piece]:
     return joined([[dim(f"{name} "), plain(number_text(value))] for name, value in said])
 
 
+def scorer(score: ScoreRow) -> str:
+    """The model that scored a response, without where it comes from."""
+    return score.scorer.rsplit("/", 1)[-1] + ("" if score.step is None else f" step {score.step}")
+
+
 def length(row: TraceRow) -> str:
     """Tokens where they were counted, else characters."""
     return f"{row.tokens:,} tok" if row.tokens is not None else f"{row.chars:,} ch"
@@ -146,24 +173,6 @@ def differs(row: TraceRow) -> bool:
     if row.imported is None or row.outcome is None:
         return False
     return (row.imported is Outcome.CORRECT) != (row.outcome is Outcome.CORRECT)
-
-
-def oddities(counts: Iterable[Count]) -> list[Piece]:
-    """What a rate does not tell: errors, unjudged, truncated and traces that are not there. Nothing where all is well."""
-    counts = list(counts)
-    found: list[Line] = []
-    if counts and not any(count.samples for count in counts):
-        found.append([("counts only", Tone.WARN)])
-    stored = sum(count.samples for count in counts)
-    part = f"/{stored:,}" if stored < sum(count.counted for count in counts) else ""
-    for number, word in (
-        (sum(count.error for count in counts), "‼ {} error"),
-        (sum(count.unjudged for count in counts), "{} unjudged"),
-        (sum(count.truncated for count in counts), f"{{}}{part} truncated"),
-    ):
-        if number:
-            found.append([(word.format(f"{number:,}"), Tone.WARN)])
-    return joined(found)
 
 
 def is_doubt(reading: Reading, decided: Outcome | None) -> bool:

@@ -31,7 +31,7 @@ from explorer.render.page import page_of
 from explorer.render.pieces import Line, Tone, dim, fitted, plain
 from explorer.render.text import one_line
 from explorer.screens.base import CouldNotRead, Here
-from explorer.screens.labelling import LabelNotKept
+from explorer.screens.labelling import Change
 from explorer.screens.reader import ReaderScreen
 from explorer.widgets.lines import Lines
 from explorer.widgets.text_view import TextView
@@ -113,7 +113,6 @@ class AuditScreen(ReaderScreen):
         """What the newest change was, for the first line."""
         self._told_then = ""
         """What to say once the trace that is being read is shown."""
-        self._doing = ""
         self._awaited: int | None = self._queue.trace.sample_id
         """The trace that is being read: until it is shown, no key is meant for it."""
         self._count(listing)
@@ -156,19 +155,19 @@ class AuditScreen(ReaderScreen):
     def name_of(self, trace: Trace) -> str:
         return "" if self.blind else super().name_of(trace)
 
-    def labelled(self, said: str) -> None:
+    def labelled(self, said: str, change: Change) -> None:
         """A change is on disk: on to the next trace after a label, back to the trace that an undoing was of."""
         self._last = self.said = said
         self.app.clear_notifications()  # the first line says it, and an older notice is of something else
         sample_id = self.session.labels.last
-        if self._doing == "label" and sample_id is not None:
+        if change is Change.LABEL and sample_id is not None:
             self._given.add(sample_id)
             self._judged.add(sample_id)
             self._still.discard(sample_id)
             self._kept.drop(sample_id)
             self._follow()
             self._advance()
-        elif self._doing == "undo" and sample_id is not None:
+        elif change is Change.UNDO and sample_id is not None:
             session = self.session
             self._kept.drop(sample_id)
             self.read("undone", lambda: TakenBack(sample_id, session.labels.of(sample_id).label))
@@ -176,7 +175,6 @@ class AuditScreen(ReaderScreen):
             self._last = ""
             self.say(said)
             self.read_labels()
-        self._doing = ""
         self._show_crumbs()
 
     @on(TakenBack)
@@ -209,10 +207,6 @@ class AuditScreen(ReaderScreen):
     def wait_no_longer(self) -> None:
         self._awaited = None
 
-    @on(LabelNotKept)
-    def stay_here(self) -> None:
-        self._doing = ""
-
     def watch_trace(self) -> None:
         super().watch_trace()
         if self.trace is not None and self.trace.row.sample_id == self._wanted.trace.sample_id:
@@ -240,15 +234,8 @@ class AuditScreen(ReaderScreen):
         if self.blind and MEANINGS[digit] is Meaning.CORRECTED:
             self.say(auditing.SEE_FIRST)
             return
-        if not self._is_writing:
-            self._doing = "label"
         self.chosen = self.entry.item.chosen
         super().action_label(digit)
-
-    def action_undo(self) -> None:
-        if not self._is_writing:
-            self._doing = "undo"
-        super().action_undo()
 
     def action_skip(self) -> None:
         self._last = ""
@@ -265,7 +252,7 @@ class AuditScreen(ReaderScreen):
         others = range(at + 1, len(entries)) if by > 0 else range(at - 1, -1, -1)
         place = next((place for place in others if entries[place].item.problem.problem_id != key), None)
         if place is None:
-            self.say("this is the last problem of the queue" if by > 0 else "this is the first problem of the queue")
+            self.say_end(by, "problem of the queue")
         else:
             self._go_to(place)
 
@@ -311,7 +298,7 @@ class AuditScreen(ReaderScreen):
                 self._go_to(place)
                 return
         if self._listing.entries[here].sample_id in self._still:
-            self.say("this is the last unread trace of the queue")
+            self.say_end(1, "unread trace of the queue")
         else:
             self.dismiss(self.walk.place)
 
@@ -349,7 +336,7 @@ class AuditScreen(ReaderScreen):
         else:
             self._step_wanted = self.current_step
             self.say(said)
-        self._walk = self._queue.to(place)
+        self.walk = self._queue.to(place)
         self._go_to(place)
 
     def _count(self, listing: Listing) -> None:

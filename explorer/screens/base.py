@@ -6,7 +6,7 @@ No screen scrolls: its list does. Where the terminal is low (`is_low`, the class
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -158,12 +158,19 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
     def read(self, group: str, work: Callable[[], Message]) -> None:
         """Run `work` in a thread; its message comes back to this screen, unless newer work of the group has begun."""
 
+        def once() -> Iterator[Message]:
+            yield work()
+
+        self.stream(group, once)
+
+    def stream(self, group: str, messages: Callable[[], Iterable[Message]]) -> None:
+        """Like `read`, for work that has something to say more than once."""
+
         def reading() -> None:
-            try:
-                message = work()
-            except StudyError as error:
-                message = CouldNotRead(str(error), group)
-            if not get_current_worker().is_cancelled:
+            worker = get_current_worker()
+            for message in _until_it_fails(messages(), group):
+                if worker.is_cancelled:
+                    return
                 self.post_message(message)
 
         self.run_worker(reading, thread=True, exclusive=True, group=group)
@@ -181,3 +188,14 @@ class ExplorerScreen(Screen[Result], Generic[Result], inherit_bindings=False):
         self.said = visible(text)
         self.app.clear_notifications()
         self.notify(self.said, severity="error" if error else "information", markup=False, timeout=15 if error else 4)
+
+    def say_end(self, by: int, of: str) -> None:
+        """There is nothing further that way."""
+        self.say(f"this is the {'last' if by > 0 else 'first'} {of}")
+
+
+def _until_it_fails(messages: Iterable[Message], group: str) -> Iterator[Message]:
+    try:
+        yield from messages
+    except StudyError as error:
+        yield CouldNotRead(str(error), group)

@@ -19,7 +19,7 @@ from explorer.model.comparing import Alone, Compared, compare, compare_next, lai
 from explorer.model.partners import Partners
 from explorer.model.session import Pair, Session
 from explorer.model.walk import ALL, Walk
-from explorer.render.compared import between, run_mark, side_line
+from explorer.render.compared import between, side_line
 from explorer.render.pieces import Line, Tone, dim, flow, plain
 from explorer.render.spread import Spread
 from explorer.render.words import NONE, short_names
@@ -266,7 +266,7 @@ class CompareScreen(ExplorerScreen[int]):
             return
         found = self._wanted.next(by)
         if found is None:
-            self.say("this is the last partner" if by > 0 else "this is the first partner")
+            self.say_end(by, "partner")
             return
         self._wanted = found
         session, compared, chosen = self.session, self._compared, found
@@ -348,10 +348,9 @@ class CompareScreen(ExplorerScreen[int]):
         self.query_one("#between", Lines).lines = flow(said, self.size.width - 2)
 
     def _side(self, trace: Trace, width: int, *, chosen: bool) -> Line:
-        base, other = self.pair.base, self.pair.other
         words = dict(zip((run.run_id for run in self.pair.runs), self.pair.words, strict=False))
         word = words.get(trace.run.run_id) or short_names(self.pair.board.runs)[trace.run.run_id]
-        return side_line(trace, run_mark(trace.run, base, other), word, width, chosen=chosen)
+        return side_line(trace, self.pair.mark(trace.run.run_id), word, width, chosen=chosen)
 
     def _show_crumbs(self) -> None:
         compared, laid = self._compared, self._texts.spread

@@ -1,4 +1,4 @@
-"""What lists share: a filter that is typed, saved views, and one prompt for everything that is asked.
+"""What lists share: a filter that is typed, and saved views.
 
 A screen with a filter has a `Prompt` with the id "prompt", and says what a new filter changes (`narrow`). What is typed is read
 as it is typed; Enter keeps it only where it can be read.
@@ -6,23 +6,18 @@ as it is typed; Enter keeps it only where it can be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import abstractmethod
 from dataclasses import replace
 from typing import ClassVar, TypeVar
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.worker import get_current_worker
 
 from explorer.model.listing import Filter, Narrowed, complaint, field_lines, read_filter, told
 from explorer.model.session import Session
 from explorer.render.chips import Part, terms
 from explorer.render.pieces import Line
-from explorer.screens.base import CouldNotRead, ExplorerScreen
-from explorer.widgets.prompt import Check, Prompt, Reading
-from explorer.widgets.virtual_list import VirtualList
-from store.errors import StudyError
+from explorer.screens.asking import Asking
+from explorer.widgets.prompt import Reading
 
 Result = TypeVar("Result")
 
@@ -37,37 +32,6 @@ FILTER = Binding(
 """Each screen lists it among its own keys, so that it stands where it belongs on the last line."""
 
 EXAMPLES = "guess*   set:base-only   perplexity>1.2   label:none   -correct:yes   (a or b)   re:/x|y/"
-
-
-class Asking(ExplorerScreen[Result]):
-    """One prompt for several questions: what is entered goes to whoever asked last."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._then: Callable[[str], None] | None = None
-
-    def ask_for(self, what: str, text: str, then: Callable[[str], None], check: Check | None = None) -> None:
-        self._then = then
-        self.query_one("#prompt", Prompt).ask(what, text, check)
-
-    @on(Prompt.Entered)
-    def hand_over(self, message: Prompt.Entered) -> None:
-        self.query_one(VirtualList).focus()
-        then, self._then = self._then, None
-        if message.text is not None and then is not None:
-            then(message.text.strip())
-
-    def stream(self, group: str, messages: Callable[[], Iterable[Message]]) -> None:
-        """Like `read`, for work that has something to say more than once."""
-
-        def reading() -> None:
-            worker = get_current_worker()
-            for message in _until_it_fails(messages(), group):
-                if worker.is_cancelled:
-                    return
-                self.post_message(message)
-
-        self.run_worker(reading, thread=True, exclusive=True, group=group)
 
 
 class Filtering(Asking[Result]):
@@ -101,9 +65,9 @@ class Filtering(Asking[Result]):
         """Whether the prompt tells of the fields while nothing is typed."""
         return True
 
+    @abstractmethod
     def narrow(self) -> None:
         """Another filter is in force, or none: look for what it leaves, and list that."""
-        raise NotImplementedError
 
     def set_filter(self, wanted: Filter | None) -> None:
         self.wanted, self.narrowed, self.failed = wanted, None, False
@@ -155,10 +119,3 @@ def check_with_fields(text: str) -> Reading:
     """The same, with every field where nothing is typed."""
     found = check_filter(text)
     return found if text.strip() else replace(found, more=field_lines)
-
-
-def _until_it_fails(messages: Iterable[Message], group: str) -> Iterator[Message]:
-    try:
-        yield from messages
-    except StudyError as error:
-        yield CouldNotRead(str(error), group)

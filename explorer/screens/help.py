@@ -16,6 +16,7 @@ from explorer.render.words import BASE_MARK, OTHER_MARK
 from explorer.render.wrap import wrap
 from explorer.widgets.key_line import far
 from explorer.widgets.lines import Lines
+from explorer.widgets.pager import pager_keys
 
 _WIDTH = 76
 _FRAME = 5
@@ -106,12 +107,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "close", id="help.close", tooltip="Close this help"),
-        Binding("j,down", "by_lines(1)", "line down", show=False, id="help.down", tooltip="One line down"),
-        Binding("k,up", "by_lines(-1)", "line up", show=False, id="help.up", tooltip="One line up"),
-        Binding("space,pagedown,ctrl+f", "by_pages(1)", "page down", show=False, id="help.page_down", tooltip="One page down"),
-        Binding("pageup,ctrl+b", "by_pages(-1)", "page up", show=False, id="help.page_up", tooltip="One page up"),
-        Binding("g,home", "to_top", "top", show=False, id="help.top", tooltip="To the beginning"),
-        Binding("G,end", "to_end", "end", show=False, id="help.end", tooltip="To the end"),
+        *pager_keys("help"),
     ]
 
     DEFAULT_CSS = """

@@ -4,7 +4,7 @@
 
 It expects of the screen: `trace` (None while nothing is shown), `current_step`, a `Prompt` with the id "prompt", and, where it
 wants to say how its traces are chosen, `chosen`. After each change that is on disk, and after no other, it calls
-`labelled(said)`. What cannot be written is said, and nothing moves.
+`labelled(said, change)`. What cannot be written is said, and nothing moves.
 
 One change is written at a time: keys that come while one is being written are dropped, since they were meant for a trace that
 the person has not seen yet.
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+from enum import Enum, auto
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -22,8 +23,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from explorer.render.words import LABELS
-from explorer.screens.base import ExplorerScreen
-from explorer.widgets.prompt import Prompt
+from explorer.screens.asking import Asking
 from store.audits import LABELS as RULES
 from store.audits import Chosen
 from store.errors import StudyError
@@ -34,8 +34,15 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-NOTE: Final = "note"
-"""What `asked` says while a note is typed."""
+
+class Change(Enum):
+    """What was done to a trace."""
+
+    LABEL = auto()
+    UNDO = auto()
+    """The newest change of any kind was taken back."""
+    REMARK = auto()
+    """A note, a flag, or a mark at a step."""
 
 
 @dataclass
@@ -43,6 +50,7 @@ class LabelKept(Message):
     """A change is on disk."""
 
     said: str
+    change: Change
 
 
 @dataclass
@@ -60,7 +68,7 @@ class LabelNotKept(Message):
     sentence: str
 
 
-class Labelling(ExplorerScreen[Result], Generic[Result]):
+class Labelling(Asking[Result], Generic[Result]):
     """What a person can say of the trace on the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,8 +89,6 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
         Binding("x", "mark", "mark step", show=False, id="label.mark", tooltip="Mark the current step: the label hangs on it"),
     ]
 
-    asked = ""
-    """What the prompt was last opened for: whoever hears `Prompt.Entered` looks whether it was theirs."""
     _is_writing = False
 
     trace: reactive[Trace | None] = reactive(None, init=False, always_update=True)
@@ -94,16 +100,11 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
         """The step of the response that the reader is at, from 1."""
         return 1
 
-    def labelled(self, said: str) -> None:
+    def labelled(self, said: str, change: Change) -> None:  # noqa: ARG002 - for those who override it
         """A change is on disk: show it. `session.labels.last` is the trace it was of."""
         self.say(said)
 
-    def ask(self, what: str, placeholder: str, value: str = "") -> None:
-        """Open the prompt; `asked` is what it was opened for until it is opened again."""
-        self.asked = what
-        self.query_one("#prompt", Prompt).ask(placeholder, value)
-
-    def change(self, work: Callable[[Labels], str]) -> None:
+    def change(self, work: Callable[[Labels], str], change: Change = Change.REMARK) -> None:
         """Do `work` on the session's labels in a thread, then `labelled` with what it returns."""
         if self._is_writing:
             return
@@ -113,7 +114,7 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
             from explorer.model.labels import why_not
 
             try:
-                self.post_message(LabelKept(work(self.session.labels)))
+                self.post_message(LabelKept(work(self.session.labels), change))
             except StudyError as error:
                 self.post_message(LabelNotKept(why_not(error)))
 
@@ -122,7 +123,7 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
     @on(LabelKept)
     def tell_kept(self, message: LabelKept) -> None:
         self._is_writing = False
-        self.labelled(message.said)
+        self.labelled(message.said, message.change)
 
     @on(LabelNotKept)
     def tell_not_kept(self, message: LabelNotKept) -> None:
@@ -131,26 +132,25 @@ class Labelling(ExplorerScreen[Result], Generic[Result]):
 
     @on(NoteRead)
     def ask_note(self, message: NoteRead) -> None:
-        if self.trace is not None and self.trace.row.sample_id == message.sample_id:
-            self.ask(NOTE, "note on this trace; empty takes it away", message.text)
+        trace = self.trace
+        if trace is not None and trace.row.sample_id == message.sample_id:
 
-    @on(Prompt.Entered)
-    def take_note(self, message: Prompt.Entered) -> None:
-        trace, text = self.trace, message.text
-        if self.asked == NOTE and text is not None and trace is not None:
-            self.change(lambda labels: labels.note(trace, text))
+            def take(text: str) -> None:
+                self.change(lambda labels: labels.note(trace, text))
+
+            self.ask_for("note on this trace; empty takes it away", message.text, take)
 
     def action_label(self, digit: int) -> None:
         trace, chosen = self.trace, self.chosen
         if trace is not None:
-            self.change(lambda labels: labels.give(trace, digit, chosen=chosen))
+            self.change(lambda labels: labels.give(trace, digit, chosen=chosen), Change.LABEL)
 
     def action_digits(self) -> None:
         """The key line names all digits at once; whoever clicks there, or presses 0, is told their words."""
         self.say(" · ".join(f"{digit} {word}" for digit, word in LABELS.items()))
 
     def action_undo(self) -> None:
-        self.change(lambda labels: labels.undo())
+        self.change(lambda labels: labels.undo(), Change.UNDO)
 
     def action_note(self) -> None:
         if self.trace is not None:

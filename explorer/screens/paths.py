@@ -205,7 +205,7 @@ class PathsScreen(ExplorerScreen[Place]):
         if 0 <= place < len(problems):
             self._go_to(problems[place])
         else:
-            self.say("this is the last problem with paths" if by > 0 else "this is the first problem with paths")
+            self.say_end(by, "problem with paths")
 
     def action_turn(self) -> None:
         if self.problem is not None:

@@ -49,19 +49,16 @@ class Preparing(Labelling[Place]):
 
     raw: reactive[bool] = reactive(False, init=False, repaint=False)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, walk: Walk) -> None:
         super().__init__(session)
+        self.walk = walk
+        """Where the trace on screen is."""
         self.reading: Reading | None = None
         """What is on the screen: `trace`, and what was prepared of it."""
         self._kept = Kept()
         self._onward = 1
         """The direction in which the reader walks: the next sample that way is prepared first."""
         self._rest: Timer | None = None
-
-    @property
-    def walk(self) -> Walk:
-        """Where the trace on screen is."""
-        raise NotImplementedError
 
     @property
     def checks(self) -> bool:

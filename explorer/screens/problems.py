@@ -20,8 +20,8 @@ from textual.timer import Timer
 
 from engine.board import Board, read_board
 from explorer.model.boundary import BoundaryRow, Chosen, Order, boundary_rows, matches, select, sizes
+from explorer.model.boundary_detail import Answered, detail_lines, read_answers
 from explorer.model.boundary_table import boundary_fields
-from explorer.model.detail import Answered, detail_lines, read_answers
 from explorer.model.facts import NO_FACTS, Facts, Proof, proofs, read_facts, read_labels_again
 from explorer.model.listing import Narrowed, all_of, found_at_once, narrowed_problems
 from explorer.model.numbers import Sets, pair_numbers

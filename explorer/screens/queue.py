@@ -22,9 +22,9 @@ from explorer.render import auditing
 from explorer.render.columns import Column
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, plain, strong
-from explorer.render.words import MARKS, NONE, outcome, short_names
+from explorer.render.words import NONE, outcome, short_names
 from explorer.screens.base import CouldNotRead, Here
-from explorer.screens.labelling import Labelling
+from explorer.screens.labelling import Change, Labelling
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.lines import Lines
@@ -92,6 +92,8 @@ class QueueScreen(Labelling[None]):
         self._by_before = self.by
         self._went_blind = False
         """Nobody has been told yet what the blind queue leaves out."""
+        self._came_back = False
+        """From reading: the cursor belongs on the next trace to read."""
         self.listing: Listing | None = None
         self.standing: Standing | None = None
         self._names = short_names(pair.board.runs)
@@ -151,7 +153,7 @@ class QueueScreen(Labelling[None]):
     def study_changed(self) -> None:
         self._read()
 
-    def labelled(self, said: str) -> None:
+    def labelled(self, said: str, change: Change) -> None:  # noqa: ARG002 - only undoing is possible here
         """Something was taken back."""
         self.say(said)
         self._read()
@@ -225,10 +227,8 @@ class QueueScreen(Labelling[None]):
 
     def _come_back(self, _: Place | None) -> None:
         """Where the next trace to read is, so that Enter goes on."""
-        self._want_still = True
+        self._came_back = True
         self._read()
-
-    _want_still = False
 
     def _read(self, *, whole: bool = False, look: bool = False) -> None:
         """In three goes: right answers; then wrong ones that may be right (whole); then what speaks for luck (look)."""
@@ -253,8 +253,8 @@ class QueueScreen(Labelling[None]):
     def _show(self, sample_id: int | None = None) -> None:
         entries = self.listing.entries if self.listing else ()
         place = next((at for at, entry in enumerate(entries) if entry.sample_id == sample_id), 0)
-        if self._want_still and entries:
-            place, self._want_still = (0 if entries[place].judged else place), False
+        if self._came_back and entries:
+            place, self._came_back = (0 if entries[place].judged else place), False
         self.query_one(VirtualList).show(self._table(entries), place)
         self._show_crumbs()
         self._show_standing()
@@ -312,7 +312,7 @@ class QueueScreen(Labelling[None]):
 
     def _cells(self, entry: Entry) -> list[Line]:
         item = entry.item
-        mark = MARKS[self.pair.runs.index(item.run)] if item.run in self.pair.runs else dim("· ")
+        mark = self.pair.mark(item.run.run_id)
         verdict = outcome(Outcome.CORRECT if item.right else Outcome.INCORRECT)
         score = NONE if item.suspicion is None else f"{item.suspicion:.2f}"
         return [

@@ -24,6 +24,7 @@ from explorer.render.heading import Beside, heading
 from explorer.render.pieces import Line, Tone, dim, plain
 from explorer.render.words import counted, short_names
 from explorer.screens.base import CouldNotRead, Here
+from explorer.screens.labelling import Change
 from explorer.screens.preparing import Preparing, TraceChecked
 from explorer.screens.reader_keys import KEYS
 from explorer.widgets.crumbs import Crumbs
@@ -33,8 +34,6 @@ from explorer.widgets.prompt import Prompt
 from explorer.widgets.text_view import Made, TextView
 from store.rows import Trace
 
-_SEARCH: Final = "search"
-"""What `asked` says while something to find is typed."""
 _SOUGHT_AT_MOST: Final = 20
 _AT_ONCE_CHARS: Final = 100_000
 """A text up to this long is laid out again within a key press; a longer one in a worker."""
@@ -87,11 +86,10 @@ class ReaderScreen(Preparing):
 
     def __init__(self, session: Session, pair: Pair, walk: Walk, step: int = 1, sought: str = "") -> None:
         """step: the one to begin at. sought: a word to find at once, capitals aside."""
-        super().__init__(session)
+        super().__init__(session, walk)
         self.pair = pair
-        self._walk = walk
         self._wanted = walk
-        """Where the keys have got to; the trace on screen is still that of `_walk` until this one has been read."""
+        """Where the keys have got to; the trace on screen is still that of `walk` until this one has been read."""
         self._step_wanted = step
         self._aimed_at: int | None = None
         self._sought = sought.lower()
@@ -110,12 +108,7 @@ class ReaderScreen(Preparing):
         self._response.focus()
         self._response.moved.subscribe(self, lambda _: self._show_crumbs(), immediate=True)
         self._show_crumbs()
-        self._go(self._walk)
-
-    @property
-    def walk(self) -> Walk:
-        """Where the trace on screen is."""
-        return self._walk
+        self._go(self.walk)
 
     @property
     def current_step(self) -> int:
@@ -126,7 +119,7 @@ class ReaderScreen(Preparing):
         """With the step, where it is not the first: what `y` copies."""
         trace, step = self.trace, self.current_step
         link = None if trace is None else replace(trace.link, step=step if step > 1 else None)
-        return Here(self.pair, self._walk.problem, link)
+        return Here(self.pair, self.walk.problem, link)
 
     def heading_lines(self, trace: Trace, width: int) -> Sequence[Line]:
         """What stands over the response. The audit hides some of it."""
@@ -145,7 +138,7 @@ class ReaderScreen(Preparing):
         """What the way on the first line calls the trace's run."""
         return self._names[trace.row.run_id]
 
-    def labelled(self, said: str) -> None:
+    def labelled(self, said: str, change: Change) -> None:  # noqa: ARG002 - the audit tells them apart
         """A change is on disk: say it, and show it where it is of this trace."""
         self.say(said)
         self.read_labels()
@@ -214,14 +207,10 @@ class ReaderScreen(Preparing):
     @on(CouldNotRead)
     def stay(self) -> None:
         """The next key starts from the trace on screen again."""
-        self._wanted, self._aimed_at = self._walk, None
+        self._wanted, self._aimed_at = self.walk, None
 
-    @on(Prompt.Entered)
-    def find(self, message: Prompt.Entered) -> None:
+    def focus_back(self) -> None:
         self._response.focus()
-        if message.text is not None and self.asked == _SEARCH:
-            self._sought = message.text
-            self._response.find(message.text)
 
     def watch_trace(self) -> None:
         self._show_text()
@@ -257,7 +246,7 @@ class ReaderScreen(Preparing):
         self._onward = by
         walk = self._wanted.sample(by)
         if walk is None:
-            self.say("this is the last sample of the list" if by > 0 else "this is the first sample of the list")
+            self.say_end(by, "sample of the list")
         else:
             self._go(walk)
 
@@ -265,7 +254,7 @@ class ReaderScreen(Preparing):
         walk, session, runs = self._wanted, self.session, self.pair.runs_first()
         first = walk.next_problem(by, self._aimed_at)
         if first is None:
-            self.say("this is the last problem of the list" if by > 0 else "this is the first problem of the list")
+            self.say_end(by, "problem of the list")
             return
         self._aimed_at = first
 
@@ -284,7 +273,7 @@ class ReaderScreen(Preparing):
         self._response.come_to_step(self._response.current + by)
 
     def action_search(self) -> None:
-        self.ask(_SEARCH, "search in this trace", self._sought)
+        self.ask_for("search in this trace", self._sought, self._find)
 
     def action_match(self, by: int) -> None:
         if self._sought:
@@ -304,7 +293,7 @@ class ReaderScreen(Preparing):
         elif not view.page.remarked:
             self.say("nothing is marked wrong or doubtful here")
         elif not view.come_to_remark(by):
-            self.say("this is the last mark of the trace" if by > 0 else "this is the first mark of the trace")
+            self.say_end(by, "mark of the trace")
 
     def action_compare(self) -> None:
         if self.trace is not None and not self.hidden_while_blind("compare"):
@@ -322,7 +311,11 @@ class ReaderScreen(Preparing):
             self._sought = ""
             self._response.find("")
         else:
-            self.dismiss(self._walk.place)
+            self.dismiss(self.walk.place)
+
+    def _find(self, sought: str) -> None:
+        self._sought = sought
+        self._response.find(sought)
 
     def _go(self, walk: Walk) -> None:
         """Show the trace that the walk has come to: at once where it is prepared."""
@@ -338,7 +331,7 @@ class ReaderScreen(Preparing):
     def _show(self, walk: Walk, reading: Reading) -> None:
         if self.trace is not None and self.trace.row.sample_id != reading.trace.row.sample_id:
             self.app.clear_notifications()  # what was said is of the trace before
-        self._walk, self.reading = walk, reading
+        self.walk, self.reading = walk, reading
         self.trace = reading.trace
         self._rest_then_look_ahead()
 
@@ -391,7 +384,7 @@ class ReaderScreen(Preparing):
             widget.lines = lines
 
     def _show_crumbs(self) -> None:
-        walk, name = self._walk, "" if self.trace is None else self.name_of(self.trace)
+        walk, name = self.walk, "" if self.trace is None else self.name_of(self.trace)
         sample = f"{walk.at_trace + 1} of {len(walk.traces)}"
         notes: list[Line] = [[dim("sample "), plain(sample)], *self._where()]
         if walk.choice.word != "all":

@@ -16,13 +16,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.reactive import reactive
 
-from explorer.model.comparison import about_pair, pair_curves
+from explorer.model.about_pair import about_pair, pair_curves
+from explorer.model.every_run import against_lines, everyone
 from explorer.model.numbers import (
     board_limits,
     common_k,
     study_numbers,
 )
-from explorer.model.others import against_lines, everyone
 from explorer.model.run_health import health_parts
 from explorer.model.session import Pair, Session
 from explorer.model.study_table import Known, study_columns

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from explorer.model.audit_stand import AuditStand, audit_stand
+from explorer.model.every_run import Against
 from explorer.model.numbers import Limits, PairDepth, PairNumbers, StudyNumbers, pair_depth, pair_numbers
-from explorer.model.others import Against
 from explorer.model.session import Boards, Pair, Session
 from store.measures import RunDrawn
 

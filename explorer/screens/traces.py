@@ -19,7 +19,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from explorer.model.session import Pair, Session
-from explorer.model.trace_table import Sight, mark_of
+from explorer.model.trace_table import Sight
 from explorer.model.tracelist import Habits, TraceList, TraceOrder, View, ordered, read_traces, to_suspect
 from explorer.model.walk import ALL, Choice, Goal, Place, Walk, choices
 from explorer.render.chips import Chip, chips
@@ -309,7 +309,7 @@ class TracesScreen(Filtering[Place]):
         if 0 <= at < len(self._problems):
             self._go_to(at, None)
         else:
-            self.say("this is the last problem of the list" if by > 0 else "this is the first problem of the list")
+            self.say_end(by, "problem of the list")
 
     def action_again(self) -> None:
         self._go_to(self._at, self.selected.sample_id if self.selected else None)
@@ -479,14 +479,14 @@ class TracesScreen(Filtering[Place]):
         lines: list[Line] = []
         for run in self._runs:
             own, count, name = self._read.answers.get(run.run_id), self.pair.count(run, self.problem), self._names[run.run_id]
-            label = [mark_of(self.pair, run), *fitted([plain(name)], width, middle=True), plain("  ")]
+            label = [self.pair.mark(run.run_id), *fitted([plain(name)], width, middle=True), plain("  ")]
             if own:
                 lines.append([*label, *histogram(own, count)])
             elif count is not None and count.samples and not self._is_read:
                 lines.append([*label, dim("…")])  # so that nothing moves when they are read
             elif count is not None and self._is_read:
                 said = f"counts only: no traces were imported for {name} ({correct_of(count)})"
-                lines.append([mark_of(self.pair, run), (said, Tone.WARN)])
+                lines.append([self.pair.mark(run.run_id), (said, Tone.WARN)])
         return lines[: _RUNS_ON_TALL if self.size.height >= _TALL else _RUNS_ON_LOW]
 
     def _empty(self) -> str:
@@ -511,9 +511,9 @@ class TracesScreen(Filtering[Place]):
         )
 
     def _word(self, choice: Choice) -> str:
-        return choice.word if choice.run is None else mark_of(self.pair, choice.run)[0] + self._names[choice.run.run_id]
+        return choice.word if choice.run is None else self.pair.mark(choice.run.run_id)[0] + self._names[choice.run.run_id]
 
     def _tone(self, choice: Choice) -> Tone:
         if choice.run is not None:
-            return mark_of(self.pair, choice.run)[1]
+            return self.pair.mark(choice.run.run_id)[1]
         return Tone.WARN if choice.disputed else outcome(choice.outcome)[1] if choice.outcome else Tone.PLAIN

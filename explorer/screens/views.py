@@ -16,7 +16,7 @@ from explorer import memory
 from explorer.model.session import Session
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.pieces import Tone, dim, plain
-from explorer.screens.filtering import Asking
+from explorer.screens.asking import Asking
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.lines import Lines
@@ -77,7 +77,8 @@ class ViewsScreen(Asking[str]):
             self.say("no filter in force to save: / sets one")
             return
 
-        def keep(name: str) -> None:
+        def keep(typed: str) -> None:
+            name = typed.strip()
             self._memory = memory.load()
             self._memory.save_view(name, self._expression)
             self._show(name)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.signal import Signal
 from textual.strip import Strip
@@ -24,6 +24,7 @@ from textual.strip import Strip
 from explorer.render.page import Document, Mark, Page, matches, page_of
 from explorer.render.pieces import Line, Tone, dim, plain
 from explorer.render.wrap import Span
+from explorer.widgets.pager import pager_keys
 from explorer.widgets.toned import Toned
 
 __all__ = ["EMPTY", "Document", "Made", "TextView"]
@@ -33,7 +34,6 @@ _GUTTER = _NUMBER + 4
 _BAR = 2
 _KEPT_ABOVE = 1
 _WHEEL = 3
-_LINE, _PAGE, _ENDS = (Binding.Group(word) for word in ("line", "page", "ends"))
 
 EMPTY = Document("", steps=False)
 
@@ -55,22 +55,7 @@ def _in_gutter(step: int) -> str:
 class TextView(Toned, can_focus=True):
     """Reads like a pager."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "by_lines(1)", "line down", show=False, group=_LINE, id="text.down", tooltip="One line down"),
-        Binding("k,up", "by_lines(-1)", "line up", show=False, group=_LINE, id="text.up", tooltip="One line up"),
-        Binding(
-            "space,pagedown,ctrl+f",
-            "by_pages(1)",
-            "page down",
-            show=False,
-            group=_PAGE,
-            id="text.page_down",
-            tooltip="One page down",
-        ),
-        Binding("pageup,ctrl+b", "by_pages(-1)", "page up", show=False, group=_PAGE, id="text.page_up", tooltip="One page up"),
-        Binding("g,home", "to_top", "top", show=False, group=_ENDS, id="text.top", tooltip="To the beginning"),
-        Binding("G,end", "to_end", "end", show=False, group=_ENDS, id="text.end", tooltip="To the end"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = pager_keys("text")
 
     DEFAULT_CSS = """
     TextView { height: 1fr; width: 1fr; overflow: hidden; }

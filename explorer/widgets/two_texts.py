@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from explorer.render.pieces import Line, Tone, dim, fitted, plain
 from explorer.render.spread import Spread
+from explorer.widgets.pager import pager_keys
 from explorer.widgets.toned import Toned
 
 _TOO_NARROW: Final = 70
@@ -29,28 +30,12 @@ _GUTTER: Final = _NUMBER + 2
 _BETWEEN: Final = dim("│")
 _KEPT_ABOVE: Final = 1
 _TONES: Final = {"=": Tone.DIM, "≈": Tone.PLAIN, "≠": Tone.WARN, "+": Tone.WARN}
-_LINE, _PAGE, _ENDS = (Binding.Group(word) for word in ("line", "page", "ends"))
 
 
 class TwoTexts(Toned, ScrollView, can_focus=True):
     """Reads like a pager with two columns."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "by_lines(1)", "line down", show=False, group=_LINE, id="texts.down", tooltip="One line down"),
-        Binding("k,up", "by_lines(-1)", "line up", show=False, group=_LINE, id="texts.up", tooltip="One line up"),
-        Binding(
-            "space,pagedown,ctrl+f",
-            "by_pages(1)",
-            "page down",
-            show=False,
-            group=_PAGE,
-            id="texts.page_down",
-            tooltip="One page down",
-        ),
-        Binding("pageup,ctrl+b", "by_pages(-1)", "page up", show=False, group=_PAGE, id="texts.page_up", tooltip="One page up"),
-        Binding("g,home", "to_top", "top", show=False, group=_ENDS, id="texts.top", tooltip="To the beginning"),
-        Binding("G,end", "to_end", "end", show=False, group=_ENDS, id="texts.end", tooltip="To the end"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = pager_keys("texts")
 
     DEFAULT_CSS = """
     TwoTexts { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }

@@ -10,21 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from store.marks import tags
 from store.query.terms import Known, Value
-from store.reader import IN_FORCE, Study
+from store.reader import IN_FORCE, NEWEST_MARK, Study
 from store.rows import RunRow
 from store.types import IMPORTED
 
-_TAGS: Final = """
-SELECT problem_id, tag FROM tag AS given WHERE NOT gone AND NOT EXISTS (
-  SELECT 1 FROM tag AS later WHERE later.problem_id = given.problem_id AND later.tag = given.tag
-    AND later.auditor = given.auditor AND later.tag_id > given.tag_id)
-"""
-
 _NOTES: Final = f"""
-SELECT sample_id, text FROM mark AS given WHERE NOT gone AND text <> '' AND NOT EXISTS (
-  SELECT 1 FROM mark AS later WHERE later.sample_id = given.sample_id AND later.kind = given.kind
-    AND later.step IS given.step AND later.auditor = given.auditor AND later.mark_id > given.mark_id)
+SELECT sample_id, text FROM mark AS given WHERE NOT gone AND text <> '' AND {NEWEST_MARK}
 UNION ALL
 SELECT sample_id, note FROM audit AS given WHERE note <> '' AND {IN_FORCE}
 """
@@ -73,8 +66,9 @@ class Facts:
         return [route for (route,) in self._study.query("SELECT DISTINCT route FROM verdict")]
 
     @cached_property
-    def tags(self) -> list[tuple[int, str]]:
-        return self._study.query(_TAGS)
+    def tags(self) -> dict[int, tuple[str, ...]]:
+        """By problem_id."""
+        return tags(self._study)
 
     @cached_property
     def notes(self) -> list[tuple[int, str]]:
@@ -86,12 +80,6 @@ class Facts:
         names = self._study.benchmarks()
         counts = [count for name in names for count in self._study.counts(name, self.verifier)]
         return {(count.run_id, count.problem_id): count.correct / count.n for count in counts if count.n}
-
-    @cached_property
-    def base_scorers(self) -> list[int]:
-        """Models of the role base that have scored something at temperature 1, the first of them first."""
-        sql = "SELECT model_id FROM model WHERE role = 'base' ORDER BY model_id"
-        return [model_id for (model_id,) in self._study.query(sql)]
 
     def own_verifiers(self) -> list[int]:
         """Whose verdict decides before the file's: our verifiers of these kinds of problem, or the one that was asked for."""

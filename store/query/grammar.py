@@ -22,7 +22,6 @@ from typing import Final
 from store.query import values
 from store.query.fields import Field, Kind
 from store.query.terms import (
-    OPERATORS_WORDS,
     All,
     AnyOf,
     BadQuery,
@@ -294,6 +293,3 @@ class _Parser:
 
 def _text(value: Value | Known) -> str:
     return value if isinstance(value, Known) else value.text
-
-
-__all__ = ["OPERATORS_WORDS", "parse"]

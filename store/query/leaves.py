@@ -17,7 +17,7 @@ from store.audits import MEANINGS
 from store.query.facts import Facts, ProblemFact, fits, holds
 from store.query.fields import LABEL_DIGITS, MEANING_WORDS, UNJUDGED
 from store.query.terms import Compared, Known, Op, Value
-from store.reader import FLAGGED, IN_DOUBT, IN_FORCE, PATH, STANDING, SUSPICION
+from store.reader import BASE_NATS, FLAGGED, IN_FORCE, PATH, STANDING, SUSPICION, contradicted
 from store.rows import RunRow
 from store.types import Finish, Outcome
 
@@ -80,10 +80,8 @@ class Leaves:
         return self.among(Of.PROBLEM, found)
 
     def tagged(self, leaf: Compared) -> Condition:
-        test, words = fits(leaf.values), dict[int, list[str]]()
-        for problem_id, word in self.facts.tags:
-            words.setdefault(problem_id, []).append(word)
-        return self.among(Of.PROBLEM, (p.problem_id for p in self.facts.problems if test(words.get(p.problem_id, []))))
+        test, words = fits(leaf.values), self.facts.tags
+        return self.among(Of.PROBLEM, (p.problem_id for p in self.facts.problems if test(words.get(p.problem_id, ()))))
 
     def stating(self, leaf: Compared) -> Condition:
         test, stated = holds(leaf.values), self.facts.statements
@@ -171,12 +169,7 @@ class Leaves:
     def disputed(self, leaf: Compared) -> Condition:
         """As `TraceRow.disputed`: another verifier, or another rule of the deciding one, says the reverse."""
         outcome, verifier = self.decided("outcome"), self.decided("verifier_id")
-        doubt = IN_DOUBT.replace("ours.outcome", f"{outcome}")
-        sql = f"""coalesce({outcome} IS NOT NULL AND (
-            EXISTS (SELECT 1 FROM verdict AS other WHERE other.sample_id = sample.sample_id
-                    AND (other.outcome = 'correct') <> ({outcome} = 'correct'))
-            OR EXISTS (SELECT 1 FROM reading WHERE reading.sample_id = sample.sample_id
-                       AND reading.verifier_id = {verifier} AND {doubt})), 0)"""
+        sql = f"coalesce({outcome} IS NOT NULL AND {contradicted(outcome, verifier)}, 0)"
         return _yes_no(Condition(sql, judged=True), leaf, known=f"{outcome} IS NOT NULL")
 
     # -- of what people said -----------------------------------------------------------------------------------------
@@ -243,10 +236,7 @@ class Leaves:
 
     def perplexity(self, leaf: Compared) -> Condition:
         """Compared in nats a token, as likelihoods are stored."""
-        nats = f"""(SELECT -logp / likelihood.tokens FROM likelihood
-            WHERE likelihood.sample_id = sample.sample_id AND scorer_id IN ({_list(self.facts.base_scorers)})
-              AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0 ORDER BY scorer_id LIMIT 1)"""
-        return self.rounded(nats, leaf, scale=_nats)
+        return self.rounded(BASE_NATS, leaf, scale=_nats)
 
     def why(self, leaf: Compared) -> Condition:
         kinds = [_word(value).replace("-", " ") for value in leaf.values if isinstance(value, Value)]

@@ -29,7 +29,7 @@ _NAMES: Final[dict[str, Callable[[Facts], Names]]] = {
     "reference": lambda facts: ((one.reference,) for one in facts.problems if one.reference is not None),
     "level": lambda facts: {(one.level,) for one in facts.problems if one.level is not None},
     "kind": lambda facts: {(one.kind,) for one in facts.problems},
-    "tag": lambda facts: {(tag,) for _, tag in facts.tags},
+    "tag": lambda facts: {(tag,) for tags in facts.tags.values() for tag in tags},
     "auditor": lambda facts: ((name,) for name in facts.auditors),
     "verifier": lambda facts: ((name,) for name in facts.verifiers.values()),
 }

@@ -10,14 +10,14 @@ expression nothing; without it (`indexed=False`) all three are read. What is rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 from store.query.facts import Facts
 from store.query.leaves import Condition, Leaves, Members, Of
-from store.query.terms import All, AnyOf, Compared, Not, Pattern, Query, Term, Words
+from store.query.terms import All, AnyOf, Compared, Not, Pattern, Query, Term, Words, leaves
 from store.query.tokens import tokens
 from store.words import match
 
@@ -107,7 +107,7 @@ class Compiler:
         return self._match(term, plan) if isinstance(term, Words) and indexed and holds else "1"
 
     def _add_columns(self, term: Term, plan: Plan, *, indexed: bool) -> None:
-        for leaf in _leaves(term):
+        for leaf in leaves(term):
             if not isinstance(leaf, Pattern) and not _needs_text(leaf, indexed) and leaf not in plan.columns:
                 plan.columns[leaf] = self._sql(leaf, plan)
 
@@ -145,11 +145,5 @@ def holds_of(term: Term, known: Callable[[Compared | Words], bool | None], in_te
 def _needs_text(term: Term, indexed: bool) -> bool:
     return any(
         isinstance(leaf, Pattern) or (isinstance(leaf, Words) and (not indexed or len(tokens(leaf.value)) > 1))
-        for leaf in _leaves(term)
+        for leaf in leaves(term)
     )
-
-
-def _leaves(term: Term) -> Iterator[Words | Pattern | Compared]:
-    from store.query.terms import leaves
-
-    return leaves(term)

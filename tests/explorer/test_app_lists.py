@@ -10,8 +10,8 @@ import pytest
 
 from engine.board import read_board
 from engine.summary import summarise
+from explorer.model.about_pair import about_pair
 from explorer.model.boundary import Chosen, Order
-from explorer.model.comparison import about_pair
 from explorer.model.listing import Narrowed, read_filter
 from explorer.model.numbers import common_k, pair_numbers
 from explorer.model.session import Pair, Session

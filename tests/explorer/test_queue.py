@@ -461,7 +461,7 @@ async def test_flagged_traces_are_one_key_away(db: Path) -> None:
 async def test_a_draw_that_was_read_says_what_it_found_and_that_it_is_widened(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("model.choosing", "model.queue", "render.auditing"):
+    for module in ("model.queue_choosing", "model.queue", "render.auditing"):
         monkeypatch.setattr(f"explorer.{module}.STRATUM", 4)
     async with driven(app(db), "a", "tab", "enter", *"1112") as pilot:
         queue = top(pilot, QueueScreen)

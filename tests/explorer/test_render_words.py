@@ -6,7 +6,7 @@ from collections import Counter
 
 from explorer.render.histogram import Answer, histogram
 from explorer.render.pieces import Line
-from explorer.render.words import is_doubt, oddities
+from explorer.render.words import is_doubt, p_value, percent, points, small_share
 from store.rows import Count
 from store.types import Outcome, Reading, Rule
 
@@ -36,11 +36,11 @@ def test_a_wrong_first_box_is_no_doubt_about_a_right_answer() -> None:
     assert not is_doubt(Reading(Rule.FIRST, wrong, "5"), wrong)
 
 
-def test_truncated_traces_are_counted_among_those_stored() -> None:
-    assert text(oddities([count(4, 1024, 2), count(5, 1024)])) == "2/9 truncated"
-    assert text(oddities([count(4, 4, 2)])) == "2 truncated"
-    assert text(oddities([count(4, 4, 2), count(0, 128)])) == "2/4 truncated"
-    assert text(oddities([count(0, 128)])) == "counts only"
+def test_shares_and_chances_are_never_what_they_are_not() -> None:
+    assert (percent(None), percent(float("nan")), percent(-1e-6), percent(0.4142)) == ("–", "–", "0.0", "41.4")
+    assert (points(-1e-6), points(0.032), points(-0.032)) == ("+0.0", "+3.2", "-3.2")
+    assert (p_value(0.0), p_value(0.00012), p_value(0.25)) == ("< 0.0001", "0.00012", "0.25")
+    assert (small_share(None), small_share(0.0001), small_share(0.012), small_share(0.5)) == ("–", "<0.1", "1.2", "50")
 
 
 def test_errors_are_counted_samples_too() -> None:

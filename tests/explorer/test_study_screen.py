@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.model.comparison import unlike
+from explorer.model.about_pair import unlike
 from explorer.model.numbers import pair_depth, pair_numbers
 from explorer.model.run_health import cut_share, health_parts, run_health
 from explorer.model.session import Session

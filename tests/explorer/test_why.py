@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.analyses.boundary import evidence
-from explorer.model.detail import rate_text
 from explorer.model.facts import proofs
 from explorer.model.session import Session
 from explorer.model.why import Section, evidence_page
+from explorer.render.words import rate
 from explorer.screens.problems import ProblemsScreen
 from explorer.screens.reader import ReaderScreen
 from explorer.screens.traces import TracesScreen
@@ -137,4 +137,4 @@ async def test_long_statements_go_on_in_the_next_line_at_80_cells(make_app: Make
 
 @pytest.mark.parametrize(("value", "told"), [(0.0029, "0.29 %"), (0.53, "53 %"), (0.996, "100 %"), (1.0, "100 %")])
 def test_bounds_of_rates_are_written_in_percent(value: float, told: str) -> None:
-    assert rate_text(value) == told
+    assert rate(value) == told

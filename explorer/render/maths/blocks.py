@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from explorer.render.maths.items import THINGS, Item, Kind, Line, Part, Raw, join
+from explorer.render.maths.items import THINGS, Item, Kind, Line, Part, Raw, join, shifted
 
 _FENCES: Final = {
     "pmatrix": "()",
@@ -99,7 +99,7 @@ def _columns(row: Sequence[Item]) -> list[list[str]]:
     """What stands between the blocks, and the blocks; nothing where a piece must know what is beside it."""
     columns: list[list[str]] = []
     run: list[Item] = []
-    for _place, item in enumerate([*row, None]):
+    for item in (*row, None):
         if item is not None and not (item.kind is Kind.BLOCK and len(item.lines) > 1):
             run.append(item)
             continue
@@ -130,9 +130,7 @@ def _fenced(lines: Sequence[Line], opened: str, closed: str) -> tuple[Line, ...]
         left, right = _piece(opened, place, count), _piece(closed, place, count)
         gap = " " if opened == "{" else ""
         blank = " " * (width - cell_len(line.text)) if right else ""
-        by = len(left + gap)
-        parts = tuple((start, end, at + by, to + by) for start, end, at, to in line.parts)
-        fenced.append(Line(f"{left}{gap}{line.text}{blank}{right}", parts))
+        fenced.append(Line(f"{left}{gap}{line.text}{blank}{right}", shifted(line.parts, len(left + gap))))
     return tuple(fenced)
 
 
@@ -182,7 +180,8 @@ def _grid(rows: Cells, columns: str, gap: str) -> tuple[Line, ...]:
     bars = [place for place in range(count) if _bar_before(columns, place)]
     lines = []
     for row in cells:
-        text, parts = "", []
+        text = ""
+        parts: list[Part] = []
         for place, cell in enumerate(row):
             if place:
                 text += gap
@@ -201,11 +200,10 @@ def _trimmed(text: str, parts: Sequence[Part]) -> Line:
     return Line(text, tuple((start, end, min(at, most), min(to, most)) for start, end, at, to in parts))
 
 
-def _padded(text: str, cell: Line, width: int, side: str) -> tuple[str, list[Part]]:
+def _padded(text: str, cell: Line, width: int, side: str) -> tuple[str, tuple[Part, ...]]:
     blank = max(0, width - cell_len(cell.text))
     left = blank if side == "r" else blank // 2 if side == "c" else 0
-    by = len(text) + left
-    return text + " " * left + cell.text + " " * (blank - left), [(s, e, at + by, to + by) for s, e, at, to in cell.parts]
+    return text + " " * left + cell.text + " " * (blank - left), shifted(cell.parts, len(text) + left)
 
 
 def _bar_before(columns: str, place: int) -> bool:
@@ -225,7 +223,8 @@ def _aligned(rows: Cells) -> tuple[Line, ...]:
         widest = 0
     lines = []
     for row in cells:
-        text, parts = "", []
+        text = ""
+        parts: list[Part] = []
         for place, cell in enumerate(row):
             if place:
                 text += "  " if place % 2 == 0 else " " if text else ""

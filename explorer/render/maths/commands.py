@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from explorer.render.maths import symbols
 from explorer.render.maths.blocks import ENVIRONMENTS, block, block_of
-from explorer.render.maths.items import Item, Kind, Part, Raw, edged, join
-from explorer.render.maths.shapes import choose, filled, fraction, is_marked, root, root_sign, shifted
+from explorer.render.maths.items import Item, Kind, Part, Raw, edged, join, shifted
+from explorer.render.maths.shapes import choose, filled, fraction, is_marked, root, root_sign
 from explorer.render.maths.words import prose
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _boxed(call: Call) -> None:
     line = join(call.parser.argument())
     if not line.text:
         raise Raw("an empty box")
-    call.add(Kind.CALL, f"{BOX[0]}{line.text}{BOX[1]}", parts=shifted(line, 1))
+    call.add(Kind.CALL, f"{BOX[0]}{line.text}{BOX[1]}", parts=shifted(line.parts, 1))
 
 
 def _pmod(call: Call) -> None:
@@ -85,7 +85,7 @@ def _accent(call: Call) -> None:
     else:
         word = symbols.ACCENT_WORDS.get(call.name, call.name)
         shown = f"{word}({text})"
-        call.add(Kind.CALL, shown, parts=edged(shifted(line, len(word) + 1), call.start, call.parser.at, shown))
+        call.add(Kind.CALL, shown, parts=edged(shifted(line.parts, len(word) + 1), call.start, call.parser.at, shown))
 
 
 def _font(call: Call) -> None:

@@ -63,7 +63,6 @@ THINGS = frozenset({_NUMBER, _LETTER, _FRACTION, _ROOT, _CALL, _BLOCK})
 _BEGINS = THINGS | {_OPEN, _FUNCTION, _BIG}
 _ENDS = THINGS | {_CLOSE, _AFTER, _FUNCTION}
 _UNARY_AFTER = frozenset({_FUNCTION, _OPERATOR, _RELATION, _OPEN, _COMMA, _SLASH, _GAP, _BIG})
-_DIVIDES = ("/", "÷")
 
 
 class Item(NamedTuple):
@@ -120,6 +119,11 @@ def _mixes(before: list[tuple[Item, bool]]) -> bool:
     return len(before) < 2 or before[-2][0].kind not in _ENDS
 
 
+def shifted(parts: Sequence[Part], by: int) -> tuple[Part, ...]:
+    """The parts, that many characters further on in what is shown."""
+    return tuple((start, end, at + by, to + by) for start, end, at, to in parts)
+
+
 def edged(parts: Sequence[Part], start: int, end: int, text: str) -> tuple[Part, ...]:
     """The parts, and what stands before and after them: whoever marks all of the source marks all of the text."""
     if not parts:
@@ -165,8 +169,8 @@ def join(items: Sequence[Item], *, tight: bool = False) -> Line:
             else:
                 inner = item.parts
                 if moved:
-                    inner = edged([(s, e, at + moved, to + moved) for s, e, at, to in inner], item.start, item.end, text)
-                parts += [(start, end, at + length, to + length) for start, end, at, to in inner]
+                    inner = edged(shifted(inner, moved), item.start, item.end, text)
+                parts += shifted(inner, length)
             length += len(text)
             last = text[-1]
         before = item

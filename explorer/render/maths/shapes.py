@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from explorer.render.maths import symbols
-from explorer.render.maths.items import Item, Kind, Level, Line, Part, Raw, edged, join, level
+from explorer.render.maths.items import Item, Kind, Level, Line, Raw, edged, join, level, shifted
 
 _LONGEST_SMALL = 2
 _NOT_WRITTEN = re.compile(r"\{,\}|,\\!")
@@ -28,15 +28,10 @@ def filled(items: Sequence[Item]) -> Line:
     return line
 
 
-def shifted(line: Line, by: int) -> tuple[Part, ...]:
-    """The line's parts, that many characters further on."""
-    return tuple((start, end, at + by, to + by) for start, end, at, to in line.parts)
-
-
 def wrapped(item: Item) -> Item:
     """A fraction or root in parentheses."""
     text = f"({item.text})"
-    parts = item.parts and edged(shifted(Line(item.text, item.parts), 1), item.start, item.end, text)
+    parts = item.parts and edged(shifted(item.parts, 1), item.start, item.end, text)
     return Item(Kind.CALL, text, item.start, item.end, parts=parts)
 
 
@@ -47,7 +42,8 @@ def fraction(above: list[Item], below: list[Item], start: int, end: int) -> Item
     # dy/dx is read as one sign over another.
     derivative = over[0] in "d∂" and len(bottom.text) == 2 and bottom.text[0] == over[0]
     under = bottom.text if derivative or level(below, bottom.text) is Level.ATOM else f"({bottom.text})"
-    parts = shifted(top, len(over) > len(top.text)) + shifted(bottom, len(over) + 1 + (len(under) > len(bottom.text)))
+    below_from = len(over) + 1 + (len(under) > len(bottom.text))
+    parts = shifted(top.parts, len(over) > len(top.text)) + shifted(bottom.parts, below_from)
     text = f"{over}/{under}"
     mixable = _is_proper(top.text, bottom.text)
     return Item(Kind.FRACTION, text, start, end, parts=edged(parts, start, end, text), mixable=mixable)
@@ -66,7 +62,7 @@ def root(sign: str, inner: list[Item], start: int, end: int) -> Item:
     if _is_one_sign(line.text):
         return Item(Kind.ROOT, sign + line.text, start, end, beside=f"{sign}({line.text})")
     text = f"{sign}({line.text})"
-    return Item(Kind.ROOT, text, start, end, parts=edged(shifted(line, len(sign) + 1), start, end, text))
+    return Item(Kind.ROOT, text, start, end, parts=edged(shifted(line.parts, len(sign) + 1), start, end, text))
 
 
 def root_sign(index: str) -> str:

@@ -13,6 +13,7 @@ from engine.auditing.order import QueueItem, all_right, listed, luck, random_str
 from explorer.model.queue import NEAR, STRATUM
 from store.audits import Chosen
 from store.marks import Kind, MarkRow, marks
+from store.suspicions import scores
 from store.types import Outcome
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LOOKED_AT: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Queued:
     every: Sequence[QueueItem]
     still: Sequence[QueueItem]
     """Those that are to be read, first things first."""
@@ -34,30 +35,30 @@ class Choice:
     """Further traces that could move a problem, in more than NEAR labels."""
 
 
-def by_influence(session: Session, before: Comparison, now: Comparison, *, look: bool) -> Choice:
+def by_influence(session: Session, before: Comparison, now: Comparison, *, look: bool) -> Queued:
     """look: work out suspicions that are not stored, too."""
     every = listed(session.study, _near(before), None)
     still = listed(session.study, _near(now), _Looking(_LOOKED_AT if look else 0))
     far = sum(one.traces for one in now.kept.influences if one.labels > NEAR)
-    return Choice(every, still, far)
+    return Queued(every, still, far)
 
 
-def at_random(session: Session, pair: Pair, labels: Labels) -> Choice:
+def at_random(session: Session, pair: Pair, labels: Labels) -> Queued:
     nobody, size = replace(NOBODY, verifier=session.verifier), STRATUM
     every = random_stratum(session.study, pair.board, pair.runs, nobody, size)
     while every and len(every) == size and all(_is_drawn(labels, item) for item in every):
         size += STRATUM
         every = random_stratum(session.study, pair.board, pair.runs, nobody, size)
-    return Choice(every, [item for item in every if not _is_drawn(labels, item)])
+    return Queued(every, [item for item in every if not _is_drawn(labels, item)])
 
 
-def by_the_paper(session: Session, pair: Pair, labels: Labels) -> Choice:
+def by_the_paper(session: Session, pair: Pair, labels: Labels) -> Queued:
     nobody = replace(NOBODY, verifier=session.verifier)
     every = by_protocol(session.study, pair.board, nobody, pair.runs)
-    return Choice(every, by_protocol(session.study, pair.board, labels, pair.runs))
+    return Queued(every, by_protocol(session.study, pair.board, labels, pair.runs))
 
 
-def of_problem(session: Session, pair: Pair, labels: Labels, comparison: Comparison | None, problem: ProblemRow) -> Choice:
+def of_problem(session: Session, pair: Pair, labels: Labels, comparison: Comparison | None, problem: ProblemRow) -> Queued:
     """Its right answers, and the wrong ones that there is reason to think right."""
     right = all_right(session.study, pair.board, pair.runs, labels, [problem])
     known, runs = {item.sample_id for item in right}, {run.run_id: run for run in pair.runs}
@@ -67,10 +68,10 @@ def of_problem(session: Session, pair: Pair, labels: Labels, comparison: Compari
         if doubt.problem_id == problem.problem_id and doubt.sample_id not in known
     ]
     every = [*right, *doubted]
-    return Choice(every, [item for item in every if item.sample_id not in labels.reads])
+    return Queued(every, [item for item in every if item.sample_id not in labels.reads])
 
 
-def flagged(session: Session, pair: Pair, flags: Sequence[MarkRow], own: set[int]) -> Choice:
+def flagged(session: Session, pair: Pair, flags: Sequence[MarkRow], own: set[int]) -> Queued:
     """Every flagged trace of the benchmark. own: those that this auditor has labelled."""
     runs, problems = ({run.run_id: run for run in pair.board.runs}, {p.problem_id: p for p in pair.board.problems})
     rights = {
@@ -83,7 +84,7 @@ def flagged(session: Session, pair: Pair, flags: Sequence[MarkRow], own: set[int
         for flag in flags
         if flag.run_id in runs and (right := rights.get(flag.sample_id)) is not None
     ]
-    return Choice(every, [item for item in every if item.sample_id not in own])
+    return Queued(every, [item for item in every if item.sample_id not in own])
 
 
 def flags_of(session: Session, benchmark: str) -> list[MarkRow]:
@@ -94,14 +95,14 @@ def flags_of(session: Session, benchmark: str) -> list[MarkRow]:
     return list({mark.sample_id: mark for mark in found}.values())
 
 
-def mixed(choice: Choice, *, by_rank: bool) -> Choice:
+def mixed(queued: Queued, *, by_rank: bool) -> Queued:
     """The right answers among them, in an order that does not tell which run each is of.
 
     Wrong ones are listed because their verdict is in doubt, which nobody can judge who does not see it.
     by_rank: problems stay in their order, and only the traces of each are mixed. Otherwise which problems come first could tell
     the run, too.
     """
-    return replace(choice, every=_mixed(choice.every, by_rank), still=_mixed(choice.still, by_rank))
+    return replace(queued, every=_mixed(queued.every, by_rank), still=_mixed(queued.still, by_rank))
 
 
 def _mixed(items: Sequence[QueueItem], by_rank: bool) -> list[QueueItem]:
@@ -130,9 +131,6 @@ def _is_drawn(labels: Labels, item: QueueItem) -> bool:
     return read is not None and read.random
 
 
-_STORED: Final = "SELECT sample_id, score FROM suspicion WHERE sample_id IN (SELECT value FROM json_each(?))"
-
-
 class _Looking:
     """Suspicions as they are stored, and worked out for so many more."""
 
@@ -140,7 +138,7 @@ class _Looking:
         self._left = left
 
     def __call__(self, study: Study, sample_ids: Sequence[int], verifier: str | None) -> Mapping[int, float]:
-        found: dict[int, float] = dict(study.query(_STORED, (f"[{','.join(map(str, sample_ids))}]",)))
+        found = scores(study, sample_ids)
         lacking = [sample_id for sample_id in sample_ids if sample_id not in found][: self._left]
         self._left -= len(lacking)
         return found | luck(study, lacking, verifier) if lacking else found

@@ -13,7 +13,7 @@ from explorer.render.histogram import Answer, answers, histogram
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, joined, plain, strong
 from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE
+from explorer.render.words import MARKS, NONE, rate
 from store.rows import ProblemRow
 
 
@@ -72,9 +72,4 @@ def _never(problem: ProblemRow, n: int, bound: float | None) -> Sequence[tuple[s
     if bound is None:
         return ()
     answer = "right" if problem.reference is None else one_line(problem.reference[:40])
-    return [(f"{answer} never in {n:,}", Tone.WARN), plain(f" (p < {rate_text(bound)} at 95 %)  ")]
-
-
-def rate_text(value: float) -> str:
-    """A rate as it is written wherever bounds of one are: 0.29 %, 53 %, 100 %."""
-    return f"{100 * value:.2g} %" if value < 0.995 else "100 %"
+    return [(f"{answer} never in {n:,}", Tone.WARN), plain(f" (p < {rate(bound)} at 95 %)  ")]

@@ -12,8 +12,8 @@ from typing import Final
 from explorer.model.numbers import Membership, Sets, clear_sizes, crossing_at, pair_numbers
 from explorer.model.session import Pair
 from explorer.render.columns import Column, row_line, share, title_line
-from explorer.render.pieces import Line, dim, plain
-from explorer.render.words import MARKS, NONE
+from explorer.render.pieces import Line, plain
+from explorer.render.words import NONE, p_value
 from store.rows import RunRow
 
 _COLUMNS: Final = (
@@ -61,16 +61,15 @@ def against_lines(pair: Pair, rows: Sequence[Against], width: int) -> list[Line]
 
 
 def _cells(pair: Pair, row: Against) -> list[Line]:
-    is_here = pair.other is not None and pair.other.run_id == row.run.run_id
-    p_value = row.sets.mcnemar_p
+    chance = row.sets.mcnemar_p
     return [
-        [MARKS[1] if is_here else dim("· "), plain(row.run.name)],
+        [pair.mark(row.run.run_id), plain(row.run.name)],
         [plain(str(row.sets.k))],
         [plain(str(row.sets.size(Membership.BOTH)))],
         [plain(_only(row, Membership.BASE_ONLY))],
         [plain(_only(row, Membership.OTHER_ONLY))],
         [plain(str(row.sets.size(Membership.NEITHER)))],
-        [plain(NONE if p_value is None else f"{p_value:.2g}")],
+        [plain(NONE if chance is None else p_value(chance))],
         [plain(NONE if row.crossing is None else str(row.crossing))],
     ]
 
