@@ -32,9 +32,10 @@ def one(samples: int, way: str) -> None:
     import torch
 
     from engine.problems import read_problems
+    from engine.prompts import Template
     from sample_data import PROBLEMS, PROMPT
 
-    prompts = [PROMPT.format(problem=p.statement) for p in read_problems(PROBLEMS)] * samples
+    prompts = [Template(PROMPT).filled(p.statement or "") for p in read_problems(PROBLEMS)] * samples
     name, dtype = way.split()
     began, tokens = (generated if name == "generate" else drawn)(prompts, dtype)
     seconds = time.monotonic() - began
@@ -45,14 +46,16 @@ def one(samples: int, way: str) -> None:
 
 def drawn(prompts: list[str], dtype: str) -> tuple[float, int]:
     from engine.decoding import Decoding
-    from engine.samplers.base import Opening, Request
+    from engine.prompts import Template
+    from engine.samplers.base import Manner, Opening, Request
     from engine.samplers.transformers import TransformersSampler
     from sample_data import BASE, MAX_TOKENS
 
-    with TransformersSampler(Opening(BASE.path, Decoding(0.6, 0.95), MAX_TOKENS, batch=BATCH, dtype=dtype)) as sampler:
-        requests = [Request(i, sampler.encode(prompt), i * 7919 + 1) for i, prompt in enumerate(prompts)]
+    with TransformersSampler(Opening(BASE.path, batch=BATCH, dtype=dtype)) as sampler:
+        whole, manner = Template("{problem}"), Manner(Decoding(0.6, 0.95), MAX_TOKENS)
+        requests = [Request(i, sampler.prompt(whole, prompt).ids, i * 7919 + 1) for i, prompt in enumerate(prompts)]
         began = time.monotonic()
-        return began, sum(len(one.ids) for one in sampler.sample(requests))
+        return began, sum(len(one.ids or ()) for one in sampler.sample(requests, manner))
 
 
 def generated(prompts: list[str], dtype: str) -> tuple[float, int]:

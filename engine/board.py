@@ -20,7 +20,11 @@ _DRAWN_BY: Final = frozenset({"temperature", "top_p", "top_k"})
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Counts of a benchmark's runs and problems under one choice of verifier."""
+    """Counts of a benchmark's runs and problems under one choice of verifier.
+
+    Everything here is of the run's own samples. Extra ones (`Count.extra_n`) would give some problems another n than others:
+    they are for what is said of one problem by itself, see `engine.summary.evidence_of`.
+    """
 
     benchmark: str
     verifier: str

@@ -5,6 +5,8 @@ Both are written a part at a time, so that memory does not grow with the study. 
 
 - `outcome` is the deciding verifier's (or the one asked for), `correct` says it as true or false; both are null where nobody
   has judged the sample, and `correct` where the verifier failed. `imported` is what the sample's own file says.
+- `extra` marks samples beyond the run's n, drawn of problems that a plan chose: leave them out of pass@k and of every other
+  rate over problems.
 - `label` is the newest audit label in force, a person's before a judge model's; `auditor` is who gave it.
 - A numeric setting that nobody recorded is null; textual ones are the word "unknown".
 - `ppl_M` is the response's perplexity under model M at temperature 1; `outside_M` how many of its tokens M could never draw
@@ -50,7 +52,7 @@ RUN_COLUMNS: Final = {
 """Column and type of what a row says of its run."""
 
 SAMPLE_COLUMNS: Final = {
-    "problem": _TEXT, "level": _TEXT, "kind": _TEXT, "reference": _TEXT, "index": _WHOLE,
+    "problem": _TEXT, "level": _TEXT, "kind": _TEXT, "reference": _TEXT, "index": _WHOLE, "extra": _FLAG,
     "outcome": _TEXT, "correct": _FLAG, "verifier": _TEXT, "verifier_version": _TEXT, "route": _TEXT, "answer": _TEXT,
     "imported": _TEXT, "label": _WHOLE, "auditor": _TEXT,
     "finish": _TEXT, "stop_reason": _TEXT, "tokens": _WHOLE, "chars": _WHOLE, "seed": _WHOLE,
@@ -93,6 +95,7 @@ def sample_facts(row: SampleRow, scorers: Sequence[Scorer] = ()) -> dict[str, ob
         "kind": row.problem.kind,
         "reference": row.problem.reference,
         "index": row.index,
+        "extra": row.extra,
         "outcome": None if row.outcome is None else row.outcome.value,
         "correct": is_correct(row.outcome),
         "verifier": row.verifier,
@@ -212,6 +215,7 @@ def sample_record(row: SampleRow, statement: str | None) -> dict[str, object]:
         "stop_reason": row.stop_reason,
         "tokens": row.tokens,
         "seed": row.seed,
+        "extra": row.extra or None,
         "correct": is_correct(row.outcome),
         "answer": None if is_correct(row.outcome) is None else row.answer,
     }

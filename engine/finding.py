@@ -39,7 +39,7 @@ _TEXTS: Final = 64
 """Texts that are held at once."""
 _ROWS: Final = """
 SELECT sample.sample_id, sample.run_id, sample.problem_id, problem.benchmark, problem.key, sample.idx,
-       {outcome}, {answer}, chars {columns}
+       {outcome}, {answer}, chars, sample.extra {columns}
 FROM sample JOIN problem ON problem.problem_id = sample.problem_id {joins}
 WHERE {where} AND {id} > :after AND {id} <= :until {order}
 """
@@ -79,6 +79,8 @@ class Hit:
     """By the deciding verifier; None where nobody has judged it."""
     answer: str | None
     chars: int
+    extra: bool
+    """Beyond the run's n, because a plan asked for it."""
     snippet: str | None
     """The text around the first place of what was sought in it, on one line; None where nothing was sought in texts."""
     start: int | None
@@ -97,6 +99,7 @@ class _Row(NamedTuple):
     outcome: str | None
     answer: str | None
     chars: int
+    extra: int
     told: tuple[int, ...]
     """Of `Plan.columns`, each 0 or 1."""
 
@@ -287,6 +290,7 @@ def _hit(row: _Row, reading: Reading | None, query: Query) -> Hit:
         outcome=None if row.outcome is None else Outcome(row.outcome),
         answer=row.answer,
         chars=row.chars,
+        extra=bool(row.extra),
         snippet=None if reading is None or place is None else reading.around(place),
         start=None if place is None else place[0],
     )

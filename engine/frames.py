@@ -46,7 +46,7 @@ SELECT slug, run.benchmark, problem.key, idx, sample_id, verifier.name, version,
 
 _LIKELIHOODS: Final = f"""
 SELECT slug, run.benchmark, problem.key, idx, sample_id, scorer.name, scorer.revision, scorer.step,
-       likelihood.temperature, likelihood.top_p, likelihood.top_k, likelihood.tokens, logp, outside, stop_logp
+       likelihood.temperature, likelihood.top_p, likelihood.top_k, likelihood.tokens, likelihood.logp, outside, stop_logp
 {_PLACE} JOIN likelihood USING (sample_id) JOIN model AS scorer ON scorer.model_id = scorer_id {_CHOSEN}
 ORDER BY sample_id, scorer_id, likelihood.temperature
 """

@@ -1,7 +1,8 @@
 """How sound the samples of each run are: cut, without an answer, without a verdict, of what length, drawn twice; and in what
 the runs of a comparison differ besides their models.
 
-A rate is of the traces stored, which `samples` counts, or of those judged, which `judged` counts. Nothing here needs the
+A rate is of the traces stored, which `samples` counts, or of those judged, which `judged` counts; extra samples are in neither,
+for a plan drew them of problems that it chose. Nothing here needs the
 texts: lengths, digests and verdicts are columns.
 """
 
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 
 from engine.analyses.duplicates import Digests, Repeats, repeats, shared
 from engine.board import Board, compared_with
+from engine.parity import Side, side_of, unlike
 from store.reader import Study
 from store.rows import RunRow
-from store.types import SETTING_NAMES, UNKNOWN
 
 PERCENTILES: Final = (5, 50, 95, 100)
 RATES_DIFFER: Final = 0.01
@@ -31,15 +32,15 @@ _SIGMAS: Final = 4.0
 
 _SAMPLES: Final = """
 SELECT run_id, problem_id, digest, coalesce(tokens, -1), chars, finish = 'length', finish = 'unknown'
-FROM sample JOIN problem USING (problem_id) WHERE benchmark = ? ORDER BY run_id, problem_id, idx
+FROM sample JOIN problem USING (problem_id) WHERE benchmark = ? AND NOT extra ORDER BY run_id, problem_id, idx
 """
 
-_DIGESTS: Final = "SELECT problem_id, digest FROM sample WHERE run_id = ? ORDER BY problem_id, idx"
+_DIGESTS: Final = "SELECT problem_id, digest FROM sample WHERE run_id = ? AND NOT extra ORDER BY problem_id, idx"
 
 _NO_BOX: Final = """
 SELECT run_id, count(*), sum(route = 'no box')
 FROM sample JOIN problem USING (problem_id) JOIN verdict USING (sample_id) JOIN verifier USING (verifier_id)
-WHERE benchmark = ? AND verifier.name = 'math' GROUP BY run_id
+WHERE benchmark = ? AND verifier.name = 'math' AND NOT extra GROUP BY run_id
 """
 
 
@@ -87,9 +88,13 @@ def health(study: Study, board: Board) -> tuple[list[RunHealth], list[str]]:
     rows = [_health(board, run, samples.get(run.run_id), boxed.get(run.run_id)) for run in board.runs]
     by_run = {row.run.run_id: row for row in rows}
     labels = [told for row in rows if (told := _sentence(row.run, row.repeats))]
+    bases: dict[int, Side] = {}
     for row in rows:
         base = compared_with(board.runs, row.run)
         if base is not None:
+            if base.run_id not in bases:
+                bases[base.run_id] = side_of(study, base)
+            labels += unlike(bases[base.run_id], side_of(study, row.run))
             labels += _differences(by_run[base.run_id], row)
     labels += _same_draws(rows, samples)
     return rows, labels
@@ -164,12 +169,8 @@ def _same_draws(rows: Sequence[RunHealth], samples: dict[int, _Samples]) -> Iter
 
 
 def _differences(base: RunHealth, row: RunHealth) -> Iterator[str]:
-    """What makes two runs that are compared unlike, besides their models."""
+    """How the responses of two runs that are compared came out unlike."""
     pair = f"{base.run.slug} and {row.run.slug}"
-    for name in SETTING_NAMES:
-        values = [getattr(one.run.settings, name) for one in (base, row)]
-        if name != "seed" and values[0] != values[1] and UNKNOWN not in values:
-            yield f"{pair} differ in {name}: {_short(values[0])} against {_short(values[1])}"
     for what, counts in {
         "truncated responses": [(one.truncated, one.samples - one.finish_unknown) for one in (base, row)],
         "responses without an answer": [(one.no_answer, one.judged) for one in (base, row)],
@@ -181,11 +182,6 @@ def _differences(base: RunHealth, row: RunHealth) -> Iterator[str]:
     cuts = [one.cut_at for one in (base, row) if one.cut_at is not None]
     if len(cuts) == 2 and abs(cuts[0] - cuts[1]) > CUTS_DIFFER * max(cuts):
         yield f"{pair} are cut at different lengths: {cuts[0]:,} tokens against {cuts[1]:,}"
-
-
-def _short(value: object) -> str:
-    text = str(value).replace("\n", "\\n")
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _rates_differ(one: tuple[int, int], other: tuple[int, int]) -> bool:

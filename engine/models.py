@@ -5,8 +5,6 @@ Models with sliding windows, positions that depend on the batch, or capped score
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +12,8 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from engine.checkpoints import require_adapter, require_model
+from engine.samplers import needing
 from engine.samplers.base import SamplerError
 
 EXACT_BELOW: Final = 20_000_000
@@ -22,31 +22,57 @@ DTYPES: Final = {"float64": torch.float64, "float32": torch.float32, "bfloat16":
 REFUSED: Final = "which sampling and scoring here do not do; sample it with another engine and import the outputs"
 
 
-def vocabulary_digest(tokenizer: Any) -> str:
-    """SHA-256 (hex) over the canonical JSON of token -> id, added tokens among them."""
-    text = json.dumps(tokenizer.get_vocab(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def load_model(path: Path, dtype: str | None, device: torch.device, attention: str) -> tuple[Any, PreTrainedModel]:
+def load_model(
+    path: Path, dtype: str | None, device: torch.device, attention: str, adapter: Path | None = None
+) -> tuple[Any, PreTrainedModel]:
     """Tokenizer and model of a folder, placed.
 
-    attention: a name that transformers knows.
+    attention: a name that transformers knows. adapter: a LoRA adapter's folder, added to the weights.
     Raises SamplerError where it cannot be loaded, or does not attend to the whole text in every layer.
     """
-    if not (path / "config.json").is_file():
-        raise SamplerError(f"{path} is no model: it has no config.json; give a folder as transformers saves one")
+    require_model(path)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             path, local_files_only=True, dtype="auto", attn_implementation=attention, use_safetensors=True
         )
     except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
         raise SamplerError(f"{path} cannot be loaded as a model: {str(error).splitlines()[0]}") from error
     _refuse_what_is_not_done(path, model.config)
-    torch.nn.Module.to(model, device=device, dtype=_dtype(dtype, model, device))
+    wanted = _dtype(dtype, model, device)
+    if adapter is not None:
+        model = _adapted(model, adapter)
+    try:
+        torch.nn.Module.to(model, device=device, dtype=wanted)
+    except torch.OutOfMemoryError:
+        raise SamplerError(
+            f"{path} does not fit into the memory of {device}; give another dtype or device, or lay it over more GPUs with the"
+            " sampler vllm"
+        ) from None
     torch.nn.Module.eval(model)
     return tokenizer, model
+
+
+def _adapted(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
+    """The model with an adapter's weights added to its own, in float32. Raises SamplerError where they do not fit it."""
+    require_adapter(adapter)
+    with needing("models"):
+        from peft import PeftConfig, PeftModel
+    try:
+        config = PeftConfig.from_pretrained(str(adapter))
+        config.inference_mode = True
+        adapted = PeftModel(model.float(), config)
+        loaded = adapted.load_adapter(str(adapter), "default", torch_device="cpu")
+        merged: PreTrainedModel = adapted.merge_and_unload(safe_merge=True)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise SamplerError(f"the adapter {adapter} does not fit its model: {str(error).splitlines()[0]}") from error
+    without_place = [*loaded.missing_keys, *loaded.unexpected_keys]  # peft alone would pass them over
+    if without_place:
+        raise SamplerError(
+            f"the adapter {adapter} does not fit its model: {without_place[0]} and {len(without_place) - 1} more weights are on"
+            " one side only; give the model that it was trained on"
+        )
+    return merged
 
 
 def find_device(name: str | None) -> torch.device:
@@ -87,15 +113,3 @@ def _dtype(name: str | None, model: PreTrainedModel, device: torch.device) -> to
     if device.type == "cpu":
         return torch.float64 if sum(p.numel() for p in model.parameters()) < EXACT_BELOW else torch.float32
     return model.dtype
-
-
-def stop_ids(model: PreTrainedModel, tokenizer: Any) -> tuple[int, ...]:
-    """Every end token that model, generation settings or tokenizer name."""
-    found: set[int] = set()
-    for ids in (
-        model.config.eos_token_id,
-        getattr(model.generation_config, "eos_token_id", None),
-        tokenizer.eos_token_id,
-    ):
-        found |= {ids} if isinstance(ids, int) else set(ids or ())
-    return tuple(sorted(found))

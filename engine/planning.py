@@ -1,16 +1,26 @@
-"""Where further samples of two runs would settle most: `engine.analyses.planning` over a board. Counts alone are enough."""
+"""Where further samples of two runs would settle most: `engine.analyses.planning` over a board. Counts alone are enough.
+
+What a plan asks for is drawn beyond the run's n, as extra samples: `extra_of`. They stay out of pass@k and of the sets at a
+common k, and count for the standing of their own problem, so that the next plan knows what was spent and asks for less.
+
+A plan fixes how many extra samples there will be before it sees them, but after it has seen the others, and the next plan looks
+again. The chances are of a posterior, which does not mind; the bounds behind a standing are meant for one look, and every look
+is another chance to be wrong. With K = 64, 128 samples, and twice as many at each further look, a model whose p lies at the
+very limit, 1/K, is called CAN in 1.6 % of cases at one look, in 3.0, 3.9 and 5.2 % after two, three and four, in 7.7 % after
+six, at 60 K samples: past the 5 % of `engine.analyses.reach` from the fourth look on. CANNOT is not said before 60 K samples.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.analyses.boundary import Standing
 from engine.analyses.intervals import LEVEL
 from engine.analyses.planning import Proposal, affordable, plan
 from engine.board import Board
-from engine.summary import paired_counts
+from engine.summary import all_counts
 from store.rows import Count, ProblemRow, RunRow
 
 
@@ -37,6 +47,14 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """Extra samples of one run that are there already, judged or not."""
+
+    problems: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class PairPlan:
     """Two runs of a benchmark."""
 
@@ -53,6 +71,8 @@ class PairPlan:
     """Over the problems both runs were judged on."""
     entries: tuple[Entry, ...]
     """Undetermined problems, most settled per sample first."""
+    extra: tuple[Extra, Extra]
+    """Of base and other, what earlier plans have drawn: the standings count it, the four sets do not."""
 
     @property
     def whole(self) -> Total:
@@ -84,10 +104,12 @@ def plan_pair(
     """budget: K, by default k. k: of the four sets, by default the smallest n. spend: how many samples may be drawn; None for
     as many as it takes.
 
+    Standings and chances are of all samples of a problem; a proposal's `changes` says to which of the four sets all of them
+    would put it, while the sets themselves move only once the run's n does.
     Raises NotFound where the runs share no judged problem, or not k samples of each.
     """
     k = board.required_k(base, other, k)
-    problems, (base_n, base_c, other_n, other_c) = paired_counts(board, base, other)
+    problems, (base_n, base_c, other_n, other_c) = all_counts(board, base, other)
     found = plan(base_n, base_c, other_n, other_c, k if budget is None else budget, k, level)
     taken = {one.place for one in affordable(found.proposals, _cost(found.proposals) if spend is None else spend)}
     entries = []
@@ -96,7 +118,40 @@ def plan_pair(
         ours, theirs = (board.cells[run.run_id, problem.problem_id] for run in (base, other))
         entries.append(Entry(problem, ours, theirs, one, one.place in taken))
     standings = Counter(found.standings)
-    return PairPlan(board.benchmark, board.verifier, base, other, found.budget, found.k, level, standings, tuple(entries))
+    return PairPlan(
+        benchmark=board.benchmark,
+        verifier=board.verifier,
+        base=base,
+        other=other,
+        budget=found.budget,
+        k=found.k,
+        level=level,
+        standings=standings,
+        entries=tuple(entries),
+        extra=(_extra(board, base), _extra(board, other)),
+    )
+
+
+def extra_of(found: PairPlan, n: int | None = None) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """What is paid for, for base and other: by problem key, how many samples the run is to have beyond its n, those extra ones
+    among them that are there already.
+
+    n: what the run is asked for, where that may be less than it has; None for what it has.
+    """
+    sides = [(entry.problem.key, entry.base, entry.proposal.base) for entry in found.entries if entry.taken]
+    others = [(entry.problem.key, entry.other, entry.proposal.other) for entry in found.entries if entry.taken]
+    base, other = ({key: _beyond(count, n) + ask.samples for key, count, ask in of if ask.samples} for of in (sides, others))
+    return base, other
+
+
+def _beyond(count: Count, n: int | None) -> int:
+    """Samples that are there beyond n."""
+    return count.extra + (0 if n is None else max(0, count.samples - n))
+
+
+def _extra(board: Board, run: RunRow) -> Extra:
+    drawn = [count.extra for (run_id, _), count in board.cells.items() if run_id == run.run_id and count.extra]
+    return Extra(len(drawn), sum(drawn))
 
 
 def _cost(proposals: Sequence[Proposal]) -> int:

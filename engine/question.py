@@ -68,8 +68,10 @@ class Question:
         """Whether few samples belong to the problems that may fit."""
         if plan.problems is None:
             return False
-        asked = "SELECT coalesce(sum(samples), 0), coalesce(sum(samples * (problem_id IN (SELECT value FROM json_each(?)))), 0)"
-        every, some = self._study.query(f"{asked} FROM drawn", (json.dumps(sorted(plan.problems)),))[0]
+        asked = "SELECT coalesce(sum(stored), 0), coalesce(sum(stored * (problem_id IN (SELECT value FROM json_each(?)))), 0)"
+        every, some = self._study.query(
+            f"{asked} FROM (SELECT problem_id, samples + extra AS stored FROM drawn)", (json.dumps(sorted(plan.problems)),)
+        )[0]
         return bool(_NARROW * some <= every)
 
     def by_counts(self, benchmark: str) -> set[int] | None:

@@ -43,6 +43,8 @@ class Judge:
     folder: Path
     dtype: str | None = None
     device: str | None = None
+    adapter: Path | None = None
+    """A LoRA adapter's folder; the folder above is what it was trained on."""
 
 
 def score(writer: Writer, judge: Judge, runs: Sequence[RunRow], progress: Progress = lambda _done, _all: None) -> int:
@@ -60,7 +62,7 @@ def score(writer: Writer, judge: Judge, runs: Sequence[RunRow], progress: Progre
         with needing("models"):  # torch is loaded where there is something to do
             from engine.likelihood.scorer import Response, Scorer
 
-        scorer = Scorer(judge.folder, judge.dtype, judge.device)
+        scorer = Scorer(judge.folder, judge.dtype, judge.device, judge.adapter)
         done = 0
         for run in runs:
             decodings = wanted[run.run_id]

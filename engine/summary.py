@@ -109,14 +109,31 @@ def cover(board: Board, base: RunRow, other: RunRow, k: int | None = None) -> Co
     return coverage([problem.key for problem in problems], base_n, base_c, other_n, other_c, k)
 
 
+def all_counts(board: Board, base: RunRow, other: RunRow) -> tuple[list[ProblemRow], list[list[int]]]:
+    """`paired_counts` with the extra samples: what is known of each problem by itself, which needs no common n.
+
+    Not for a rate over problems, nor for sets at a common k: extra samples were drawn of some problems only.
+    """
+    problems = board.judged(base, other)
+    ours, theirs = _cells(board, base, problems), _cells(board, other, problems)
+    return problems, [
+        [count.all_n for count in ours],
+        [count.all_correct for count in ours],
+        [count.all_n for count in theirs],
+        [count.all_correct for count in theirs],
+    ]
+
+
 def evidence_of(board: Board, base: RunRow, other: RunRow, budget: int) -> dict[int, Evidence]:
     """What the counts say of each problem that both runs were judged on, by problem_id; none where there are none.
 
+    All samples of a problem count, extra ones too. How many of those there are was chosen when the others had been seen: the
+    bounds and Fisher's test, which are meant for an n fixed beforehand, are approximate there (`engine.planning` has figures).
     budget: K, the draws within which a model is to solve a problem.
     """
     from engine.analyses.boundary import evidence
 
-    problems, (base_n, base_c, other_n, other_c) = paired_counts(board, base, other)
+    problems, (base_n, base_c, other_n, other_c) = all_counts(board, base, other)
     found = evidence(base_n, base_c, other_n, other_c, budget) if problems else []
     return {problem.problem_id: one for problem, one in zip(problems, found, strict=True)}
 

@@ -1,5 +1,7 @@
 """Reading what was answered: how often each run gave which answer to which problem, and what the deciding verdict says of it.
 
+Extra samples are left out: majority votes and chances to guess stand beside counts of the run's n.
+
 One pass over samples and verdicts, no text read: about 1.5 s for a million samples. Standard library only.
 """
 
@@ -20,7 +22,7 @@ CROSS JOIN verdict AS ours ON ours.sample_id = sample.sample_id AND ours.verifie
      AND verifier_id IN (SELECT verifier_id FROM verifier WHERE name = :first)),
   (SELECT verifier_id FROM verdict WHERE verdict.sample_id = sample.sample_id
      AND verifier_id IN (SELECT verifier_id FROM verifier WHERE name = :second)))
-WHERE benchmark = :benchmark AND kind = :kind
+WHERE benchmark = :benchmark AND kind = :kind AND NOT sample.extra
 GROUP BY problem_id, run_id, ours.outcome, ours.answer
 """
 

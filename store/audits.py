@@ -113,6 +113,8 @@ class AuditRow:
     created: str
     random: bool
     """Was this trace ever drawn for this auditor at random? Reading it again from a list makes it no other draw."""
+    extra: bool = False
+    """Is the trace an extra sample, which no rate counts?"""
 
     @property
     def meaning(self) -> Meaning | None:
@@ -130,7 +132,7 @@ SELECT audit.audit_id, sample_id, run_id, problem_id, idx,
         WHERE verdict.sample_id = sample.sample_id
           AND CASE WHEN :verifier IS NULL THEN name IN (kind, 'imported') ELSE name = :verifier END
         ORDER BY name = 'imported' LIMIT 1),
-       auditor, label, step, note, chosen, audit.created, random
+       auditor, label, step, note, chosen, audit.created, random, extra
 FROM {rows} JOIN sample USING (sample_id) JOIN problem USING (problem_id)
 WHERE benchmark = ifnull(:benchmark, benchmark)
 ORDER BY audit.audit_id
@@ -180,9 +182,11 @@ def auditors(study: Study, benchmark: str | None = None) -> list[str]:
 
 
 def _audit_row(row: tuple[Any, ...]) -> AuditRow:
-    audit, sample, run, problem, idx, outcome, auditor, label, step, note, chosen, created, random = row
-    judged = None if outcome is None else Outcome(outcome)
-    return AuditRow(audit, sample, run, problem, idx, judged, auditor, label, step, note, Chosen(chosen), created, bool(random))
+    audit, sample, run, problem, idx, outcome, auditor, label, step, note, chosen, created, *kinds = row
+    judged, (random, extra) = None if outcome is None else Outcome(outcome), map(bool, kinds)
+    return AuditRow(
+        audit, sample, run, problem, idx, judged, auditor, label, step, note, Chosen(chosen), created, random, extra
+    )
 
 
 INSERT_AUDIT: Final = (

@@ -22,10 +22,11 @@ WITH counted AS (
   SELECT run_id, problem_id, verifier.name AS verifier,
          sum(outcome = 'correct') AS correct, sum(outcome = 'incorrect') AS incorrect,
          sum(outcome = 'no_answer') AS no_answer, sum(outcome = 'error') AS error
-  FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id) GROUP BY run_id, problem_id, verifier.name
+  FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id)
+  WHERE extra = {extra} GROUP BY run_id, problem_id, verifier.name
 ), kept AS (
-  SELECT run_id, problem_id, verifier, correct, incorrect, no_answer, error FROM tally
-  WHERE origin = 'derived' AND correct + incorrect + no_answer + error > 0
+  SELECT run_id, problem_id, verifier, correct, incorrect, no_answer, error FROM {table}
+  WHERE correct + incorrect + no_answer + error > 0
 ), odd AS (
   SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)
   UNION SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)
@@ -34,13 +35,21 @@ SELECT DISTINCT slug, problem.benchmark, problem.key, odd.verifier
 FROM odd JOIN run USING (run_id) JOIN problem USING (problem_id)
 """
 
+_COUNTED_APART: Final = (
+    ("tally", _TALLIES.format(table="(SELECT * FROM tally WHERE origin = 'derived')", extra=0)),
+    ("tally of extra samples", _TALLIES.format(table="extra_tally", extra=1)),
+)
+
 _DRAWN: Final = """
 WITH counted AS (
-  SELECT run_id, problem_id, count(*) AS samples, sum(finish = 'length') AS truncated, sum(chars) AS chars
+  SELECT run_id, problem_id, sum(NOT extra) AS samples, sum(NOT extra AND finish = 'length') AS truncated,
+         sum(CASE WHEN extra THEN 0 ELSE chars END) AS chars, sum(extra) AS extra
   FROM sample GROUP BY run_id, problem_id
+), kept AS (
+  SELECT run_id, problem_id, samples, truncated, chars, extra FROM drawn
 ), odd AS (
-  SELECT * FROM (SELECT * FROM counted EXCEPT SELECT run_id, problem_id, samples, truncated, chars FROM drawn)
-  UNION SELECT * FROM (SELECT run_id, problem_id, samples, truncated, chars FROM drawn EXCEPT SELECT * FROM counted)
+  SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)
+  UNION SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)
 )
 SELECT DISTINCT slug, problem.benchmark, problem.key FROM odd JOIN run USING (run_id) JOIN problem USING (problem_id)
 """
@@ -83,8 +92,9 @@ def check_structure(path: Path) -> Iterator[str]:
     try:
         with explained(path):
             yield from _sqlite(connection)
-            for slug, benchmark, key, verifier in connection.execute(_TALLIES):
-                yield f"tally of {slug} on {benchmark}:{key} by {verifier} differs from its verdicts"
+            for what, tallies in _COUNTED_APART:
+                for slug, benchmark, key, verifier in connection.execute(tallies):
+                    yield f"{what} of {slug} on {benchmark}:{key} by {verifier} differs from its verdicts"
             for slug, benchmark, key in connection.execute(_DRAWN):
                 yield f"sample count of {slug} on {benchmark}:{key} differs from its samples"
             for sample_id, name in connection.execute(_TWO_VERSIONS):

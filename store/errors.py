@@ -11,6 +11,9 @@
     │   └── Conflict         what is to be written contradicts what is stored
     ├── ImportProblem        (engine.importers) a file that cannot be imported
     ├── VerifierError        (engine.verifiers) a verifier that cannot be loaded or cannot start
+    ├── DeclarationError     (engine.declaration) mistakes in a STUDY.toml, each with its line
+    ├── PromptError          (engine.prompts) a statement that cannot be turned into a prompt
+    ├── SamplerError         (engine.samplers) a model that cannot be loaded or sampled
     └── JudgeError           (engine.auditing.server) a judge model's server that cannot be used
 
 The command line prints the message of a BaseboundError and exits with 2; everything else is a defect and keeps its traceback.

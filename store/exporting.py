@@ -25,7 +25,7 @@ BATCH_TEXTS: Final = 200
 # A label is in force where its auditor gave no later one. Of several auditors' the newest is taken, a person's before a judge
 # model's, and whose it is told.
 _SAMPLES: Final = """
-SELECT sample.sample_id, idx, sample.seed, finish, stop_reason, chars, tokens, source.path, source_line,
+SELECT sample.sample_id, idx, extra, sample.seed, finish, stop_reason, chars, tokens, source.path, source_line,
        deciding.name, deciding.version, ours.outcome, ours.route, ours.answer, theirs.outcome, standing.label, standing.auditor
        {texts}
 FROM sample JOIN problem USING (problem_id) LEFT JOIN source USING (source_id) {join_texts}
@@ -43,7 +43,8 @@ WHERE run_id = :run_id AND problem_id = :problem_id AND idx > :after ORDER BY id
 """
 
 _SCORES: Final = """
-SELECT sample_id, scorer_id, max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN -logp / likelihood.tokens END),
+SELECT sample_id, scorer_id,
+       max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN -likelihood.logp / likelihood.tokens END),
        max(CASE WHEN temperature <> 1 OR top_p <> 1 OR top_k <> 0 THEN outside END)
 FROM likelihood JOIN sample USING (sample_id)
 WHERE run_id = :run_id AND problem_id = :problem_id AND idx BETWEEN :first AND :last AND likelihood.tokens > 0
@@ -55,7 +56,7 @@ SELECT model_id, name, step FROM model WHERE model_id IN (SELECT scorer_id FROM 
 ORDER BY CASE role WHEN 'base' THEN 0 ELSE 1 END, model_id
 """
 
-_DRAWN: Final = "SELECT problem_id FROM drawn WHERE run_id = ? AND samples > 0 ORDER BY problem_id"
+_DRAWN: Final = "SELECT problem_id FROM drawn WHERE run_id = ? AND samples + extra > 0 ORDER BY problem_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class SampleRow:
     sample_id: int
     problem: ProblemRow
     index: int
+    extra: bool
+    """Beyond the run's n: leave it out of pass@k."""
     seed: int | None
     finish: Finish
     stop_reason: str | None
@@ -111,7 +114,7 @@ class SampleRow:
 
 def count_samples(study: Study, runs: Sequence[RunRow]) -> int:
     """How many samples of these runs are stored."""
-    stored = dict(study.query("SELECT run_id, sum(samples) FROM drawn GROUP BY run_id"))
+    stored = dict(study.query("SELECT run_id, sum(samples + extra) FROM drawn GROUP BY run_id"))
     return sum(stored.get(run.run_id, 0) for run in runs)
 
 
@@ -162,12 +165,13 @@ def _scores(study: Study, values: Mapping[str, object]) -> dict[int, dict[int, S
 
 
 def _row(study: Study, row: tuple[Any, ...], problem: ProblemRow, scores: Mapping[int, Score]) -> SampleRow:
-    sample_id, index, seed, finish, stop_reason, chars, tokens, source, line, *judged = row
+    sample_id, index, extra, seed, finish, stop_reason, chars, tokens, source, line, *judged = row
     verifier, version, outcome, route, answer, imported, label, auditor, *packed = judged
     return SampleRow(
         sample_id=sample_id,
         problem=problem,
         index=index,
+        extra=bool(extra),
         seed=seed,
         finish=Finish(finish),
         stop_reason=stop_reason,

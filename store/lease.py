@@ -44,9 +44,14 @@ class Lease:
             raise
         self._renewed = time.monotonic()
 
+    @property
+    def due(self) -> bool:
+        """Whether it is time to renew it."""
+        return time.monotonic() - self._renewed > RENEW_AFTER_S
+
     def renew(self) -> None:
         """Cheap: writes at most every RENEW_AFTER_S seconds. Call within a transaction."""
-        if time.monotonic() - self._renewed > RENEW_AFTER_S:
+        if self.due:
             self._connection.execute("UPDATE lease SET renewed = ? WHERE job = ?", (int(time.time()), JOB))
             self._renewed = time.monotonic()
 

@@ -21,18 +21,23 @@ _MODELS: Final = "SELECT name, revision, role, parent, algorithm, step, training
 
 _TO_SCORE: Final = """
 FROM sample JOIN token USING (sample_id) JOIN prompt USING (run_id, problem_id) JOIN batch USING (batch_id)
+JOIN run ON run.run_id = sample.run_id
 WHERE sample.run_id = :run_id AND sample.sample_id > :after AND NOT EXISTS (
   SELECT 1 FROM likelihood JOIN model ON model_id = scorer_id
   WHERE likelihood.sample_id = sample.sample_id AND model.name = :name AND model.revision = :revision
     AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k)
 """
 
+# After a stop string the last id is a token like any other.
+_ENDED_BY_ID: Final = "finish = 'stop' AND coalesce(stop_reason NOT IN (SELECT value FROM json_each(run.stop)), 1)"
+
 _LIKELIHOODS: Final = """
-SELECT run_id, scorer.name, scorer.revision, temperature, top_p, top_k, outcome, likelihood.tokens, logp, outside
+SELECT run_id, scorer.name, scorer.revision, temperature, top_p, top_k, outcome, likelihood.tokens, likelihood.logp, outside
 FROM likelihood JOIN sample USING (sample_id) JOIN problem USING (problem_id)
 JOIN model AS scorer ON scorer.model_id = scorer_id
 LEFT JOIN (SELECT sample_id, verifier.name AS verifier, outcome FROM verdict JOIN verifier USING (verifier_id)) AS judged
   ON judged.sample_id = likelihood.sample_id AND judged.verifier = problem.kind
+WHERE NOT extra
 """
 
 _CORRECT: Final = """
@@ -44,7 +49,7 @@ WHERE problem_id = ? AND verifier = kind AND outcome = 'correct' ORDER BY sample
 """
 
 _PATHS: Final = """
-SELECT run_id, problem_id, path, count(*) FROM path JOIN sample USING (sample_id) WHERE method = ? {where}
+SELECT run_id, problem_id, path, count(*) FROM path JOIN sample USING (sample_id) WHERE method = ? AND NOT extra {where}
 GROUP BY run_id, problem_id, path ORDER BY problem_id, path, run_id
 """
 
@@ -107,7 +112,8 @@ class Correct:
 
 @dataclass(frozen=True, slots=True)
 class PathCount:
-    """How many correct responses of a run take a path of a problem."""
+    """How many correct responses of a run take a path of a problem; extra samples are not among them, for more samples find
+    more paths."""
 
     run_id: int
     problem_id: int
@@ -160,9 +166,7 @@ def count_to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[
 
 def to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[float], batch: int) -> Iterator[list[ToScore]]:
     """Those responses in batches, by id. Likelihoods written meanwhile do not disturb the order."""
-    select = (
-        "SELECT sample_id, prompt.ids, token.ids, vocabulary, finish = 'stop' " + _TO_SCORE + " ORDER BY sample_id LIMIT :batch"
-    )
+    select = f"SELECT sample_id, prompt.ids, token.ids, vocabulary, {_ENDED_BY_ID} {_TO_SCORE} ORDER BY sample_id LIMIT :batch"
     values = _wanted(run_id, scorer, decoding) | {"batch": batch}
     while rows := study.query(select, values):
         yield [
@@ -186,7 +190,7 @@ def without_ids(study: Study, run_id: int) -> int:
 
 
 def likelihoods(study: Study) -> list[LikelihoodRow]:
-    """All of them."""
+    """All but those of extra samples: what is compared are means over runs, and those are of problems that a plan chose."""
     return [
         LikelihoodRow(run, name, revision, t, top_p, top_k, outcome and Outcome(outcome), tokens, logp, outside)
         for run, name, revision, t, top_p, top_k, outcome, tokens, logp, outside in study.query(_LIKELIHOODS)

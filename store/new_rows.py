@@ -27,6 +27,8 @@ class Place:
     line: int | None = None
     item: int | None = None
     batch_id: int | None = None
+    logp: float | None = None
+    extra: bool = False
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class NewRows:
     responses: list[bytes] = field(default_factory=list)
     tokens: list[tuple[int, bytes]] = field(default_factory=list)
     drawn: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    """By run and problem: samples, truncated ones, characters."""
+    """By run and problem: samples, truncated ones, characters, all without the extra samples; and how many of those."""
     labels: list[tuple[object, ...]] = field(default_factory=list)
     marks: list[tuple[object, ...]] = field(default_factory=list)
 
@@ -56,11 +58,15 @@ class NewRows:
         """tokens: their number, where known; ids tell it themselves."""
         origin = (place.seed, place.source_id, place.line, place.item, place.batch_id)
         ending = (finish, stop_reason, response.chars, tokens if ids is None else len(ids), response.digest)
-        self.samples.append((place.sample_id, place.run_id, place.problem_id, place.index, *origin, *ending))
+        drawing = (place.logp, place.extra)
+        self.samples.append((place.sample_id, place.run_id, place.problem_id, place.index, *origin, *ending, *drawing))
         self.responses.append(response.data)
         if ids is not None:
             self.tokens.append((place.sample_id, pack_ids(ids)))
-        drawn = self.drawn.setdefault((place.run_id, place.problem_id), [0, 0, 0])
+        drawn = self.drawn.setdefault((place.run_id, place.problem_id), [0, 0, 0, 0])
+        if place.extra:
+            drawn[3] += 1
+            return
         drawn[0] += 1
         drawn[1] += finish is Finish.LENGTH
         drawn[2] += response.chars
@@ -78,7 +84,8 @@ class NewRows:
         with self.packer.packing(self.responses) as packed:
             connection.executemany(
                 """INSERT INTO sample (sample_id, run_id, problem_id, idx, seed, source_id, source_line, source_item, batch_id,
-                     finish, stop_reason, chars, tokens, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                     finish, stop_reason, chars, tokens, digest, logp, extra)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 self.samples,
             )
             connection.executemany(
@@ -89,8 +96,8 @@ class NewRows:
         connection.executemany(INSERT_AUDIT, self.labels)
         connection.executemany(INSERT_MARK, self.marks)
         connection.executemany(
-            """INSERT INTO drawn (run_id, problem_id, samples, truncated, chars) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET samples = samples + excluded.samples,
-                 truncated = truncated + excluded.truncated, chars = chars + excluded.chars""",
+            """INSERT INTO drawn (run_id, problem_id, samples, truncated, chars, extra) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET samples = samples + excluded.samples, truncated = truncated + excluded.truncated,
+                 chars = chars + excluded.chars, extra = extra + excluded.extra""",
             [(*pair, *numbers) for pair, numbers in sorted(self.drawn.items())],
         )

@@ -96,6 +96,12 @@ class OpenStudy:
             finally:
                 self._connection.close()
 
+    def keep_lease(self) -> None:
+        """For a job that works long without writing: cheap, call it now and then, or another host takes the study over."""
+        if self._lease.due:
+            with self._transaction():  # which renews it
+                pass
+
     def __enter__(self) -> Self:
         return self
 

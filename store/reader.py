@@ -39,7 +39,8 @@ FROM problem WHERE benchmark = ? ORDER BY problem_id
 """
 
 # The deciding tally of each run and problem: published counts where they cover more than the traces that are stored (a part
-# of what was counted); else ours for the problem's kind, else imported; or the one asked for.
+# of what was counted); else ours for the problem's kind, else imported; or the one asked for. Beside it, what the same verifier
+# says of the extra samples: not beside published counts, for of those a part is stored, perhaps chosen by its answers.
 _COUNTS = """
 WITH chosen AS (
   SELECT tally.*, row_number() OVER (
@@ -52,12 +53,15 @@ WITH chosen AS (
     AND CASE WHEN :verifier IS NULL THEN tally.verifier IN (problem.kind, 'imported') ELSE tally.verifier = :verifier END
 )
 SELECT pair.run_id, pair.problem_id, chosen.verifier,
-       coalesce(correct, 0), coalesce(incorrect, 0), coalesce(no_answer, 0), coalesce(error, 0),
-       coalesce(samples, 0), coalesce(truncated, 0), coalesce(origin = 'published', 0)
+       coalesce(chosen.correct, 0), coalesce(chosen.incorrect, 0), coalesce(chosen.no_answer, 0), coalesce(chosen.error, 0),
+       coalesce(samples, 0), coalesce(truncated, 0), coalesce(origin = 'published', 0),
+       coalesce(extra, 0), coalesce(beyond.correct, 0), coalesce(beyond.correct + beyond.incorrect + beyond.no_answer, 0)
 FROM (SELECT run_id, problem_id FROM drawn UNION SELECT run_id, problem_id FROM tally) AS pair
 JOIN problem ON problem.problem_id = pair.problem_id AND problem.benchmark = :benchmark
 LEFT JOIN drawn ON drawn.run_id = pair.run_id AND drawn.problem_id = pair.problem_id
 LEFT JOIN chosen ON chosen.run_id = pair.run_id AND chosen.problem_id = pair.problem_id AND chosen.place = 1
+LEFT JOIN extra_tally AS beyond ON beyond.run_id = pair.run_id AND beyond.problem_id = pair.problem_id
+  AND beyond.verifier = chosen.verifier AND chosen.origin = 'derived'
 """
 
 _ANSWERING = """
@@ -111,7 +115,7 @@ FLAGGED = f"""EXISTS (
 """What else is known of a sample: one SQL expression each, for rows and filters alike."""
 
 _SAMPLES = f"""
-SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, problem.kind,
+SELECT sample_id, run_id, problem_id, idx, finish, chars, tokens, extra, problem.kind,
        (SELECT label FROM audit WHERE audit_id = {STANDING}), {BASE_NATS}, {PATH}, {SUSPICION}, {FLAGGED}
 FROM sample JOIN problem USING (problem_id) WHERE sample.{{where}} ORDER BY run_id, idx
 """
@@ -171,7 +175,7 @@ GROUP BY run_id, problem_id
 _UNBOXED = """
 SELECT slug, sum(route = 'no box'), count(*)
 FROM verdict JOIN verifier USING (verifier_id) JOIN sample USING (sample_id) JOIN run USING (run_id)
-WHERE verifier.name = 'math' AND finish <> 'length' GROUP BY run_id
+WHERE verifier.name = 'math' AND finish <> 'length' AND NOT extra GROUP BY run_id
 """
 
 _SCORES = """
@@ -251,7 +255,8 @@ class Study:
 
     def verifiers(self) -> list[str]:
         """Names of the verifiers that have judged something (a file's own scores count as `imported`)."""
-        return [name for (name,) in self.query("SELECT DISTINCT verifier FROM tally ORDER BY verifier")]
+        sql = "SELECT verifier FROM tally UNION SELECT verifier FROM extra_tally ORDER BY verifier"
+        return [name for (name,) in self.query(sql)]
 
     def problems(self, benchmark: str) -> list[ProblemRow]:
         """The benchmark's problems in the order they came, statements cut after 300 characters."""
@@ -268,7 +273,7 @@ class Study:
         return {problem_id for (problem_id,) in self.query(_ANSWERING, {"benchmark": benchmark, "text": text})}
 
     def counts(self, benchmark: str, verifier: str | None = None) -> list[Count]:
-        """Counts of every run and problem of the benchmark that has samples or published counts.
+        """Counts of every run and problem of the benchmark that has samples or published counts; extra samples apart.
 
         verifier: a name to judge by, or None for the deciding verifier of each run and problem.
         """
@@ -413,7 +418,7 @@ class Study:
         verdicts = self._verdicts(where, value)
         misread = set(self.query(_MISREAD.format(where=where), (value,)))
         rows = []
-        for sample_id, run_id, problem_id, idx, finish, chars, tokens, kind, label, *known in self.query(
+        for sample_id, run_id, problem_id, idx, finish, chars, tokens, extra, kind, label, *known in self.query(
             _SAMPLES.format(where=where), (value,)
         ):
             nats, path, suspicion, flagged = known
@@ -441,6 +446,7 @@ class Study:
                     path=path,
                     suspicion=suspicion,
                     flagged=bool(flagged),
+                    extra=bool(extra),
                 )
             )
         return rows
@@ -494,8 +500,10 @@ def _whole_problem(row: tuple[Any, ...]) -> ProblemRow:
 
 
 def _count(row: tuple[Any, ...]) -> Count:
-    run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, published = row
-    return Count(run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, bool(published))
+    run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, published, *extra = row
+    return Count(
+        run_id, problem_id, verifier, correct, incorrect, no_answer, error, samples, truncated, bool(published), *extra
+    )
 
 
 def _score_row(row: tuple[Any, ...]) -> ScoreRow:

@@ -54,11 +54,26 @@ class Count:
     truncated: int
     """Of `samples`, those that ended at a length limit."""
     published: bool
+    extra: int = 0
+    """Traces stored beyond those: the run's n has no room for them, a plan asked for them."""
+    extra_correct: int = 0
+    extra_n: int = 0
+    """Of those, judged by the same verifier; 0 beside published counts."""
 
     @property
     def n(self) -> int:
         """Judged samples: correct + incorrect + no answer. ERROR is no part of it."""
         return self.correct + self.incorrect + self.no_answer
+
+    @property
+    def all_correct(self) -> int:
+        """Extra samples too: for what is said of this one problem, never for a rate over several."""
+        return self.correct + self.extra_correct
+
+    @property
+    def all_n(self) -> int:
+        """What `all_correct` is of."""
+        return self.n + self.extra_n
 
     @property
     def counted(self) -> int:
@@ -105,6 +120,8 @@ class TraceRow:
     """How much speaks for luck, in [0, 1]; None where it was not looked at (`basebound index`)."""
     flagged: bool = False
     """Has somebody flagged it, to come back to it?"""
+    extra: bool = False
+    """Drawn beyond the run's n because a plan asked for it: no part of the run's rates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,11 +304,49 @@ CREATE TRIGGER tag_is_never_changed BEFORE UPDATE ON tag BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER tag_is_never_deleted BEFORE DELETE ON tag BEGIN SELECT RAISE(ABORT, 'tag is append-only'); END;
 """
 
+_SAMPLED_ANYWHERE: Final = """
+-- What of the engine may move a draw by rounding: tensor parallel size, whether batches are invariant.
+ALTER TABLE batch ADD COLUMN detail TEXT NOT NULL DEFAULT '';
+
+-- How fast it was: so many tokens in so many seconds of drawing, loading aside. NULL where nobody measured.
+ALTER TABLE batch ADD COLUMN tokens INTEGER;
+ALTER TABLE batch ADD COLUMN seconds REAL;
+
+-- Nats of the whole response under the decoding it was drawn from, as the engine had it while drawing: minus its mean a token
+-- is the entropy of that decoding. Not to be mixed with `likelihood`, which is measured afterwards.
+ALTER TABLE sample ADD COLUMN logp REAL;
+
+-- 1: drawn beyond the run's n because a plan asked for it. Extra samples are counted apart (`drawn.extra`, `extra_tally`), for
+-- rates over a benchmark need the same n everywhere; evidence about one problem uses all.
+ALTER TABLE sample ADD COLUMN extra INTEGER NOT NULL DEFAULT 0 CHECK (extra IN (0, 1));
+ALTER TABLE drawn ADD COLUMN extra INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE extra_tally (
+  run_id     INTEGER NOT NULL REFERENCES run,
+  problem_id INTEGER NOT NULL REFERENCES problem,
+  verifier   TEXT NOT NULL,
+  correct    INTEGER NOT NULL CHECK (correct >= 0),
+  incorrect  INTEGER NOT NULL CHECK (incorrect >= 0),
+  no_answer  INTEGER NOT NULL CHECK (no_answer >= 0),
+  error      INTEGER NOT NULL CHECK (error >= 0),
+  PRIMARY KEY (run_id, problem_id, verifier)
+) STRICT, WITHOUT ROWID;
+
+-- Engine processes that a writing job has started. One that was killed leaves its rows, and perhaps the processes, behind: the
+-- next one finds them by the token in their environment, and ends them.
+CREATE TABLE engine (
+  token   TEXT PRIMARY KEY,
+  host    TEXT NOT NULL,
+  pid     INTEGER NOT NULL,
+  started TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+) STRICT;
+"""
+
 MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (
     ("0001 the first schema", _INITIAL),
     ("0002 samples of our own, their likelihoods and paths", _SAMPLED),
     ("0003 what other rules read in a response; images of problems", _READINGS),
     ("0004 suspicion of luck; flags, notes and marked steps of traces, tags of problems", _EXPLORED),
+    ("0005 log-probability of draws, extra samples, engine processes", _SAMPLED_ANYWHERE),
 )
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

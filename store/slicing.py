@@ -44,12 +44,25 @@ _DERIVED: Final = """
 INSERT INTO tally (run_id, problem_id, verifier, origin, correct, incorrect, no_answer, error)
 SELECT run_id, problem_id, verifier.name, 'derived', sum(outcome = 'correct'), sum(outcome = 'incorrect'),
        sum(outcome = 'no_answer'), sum(outcome = 'error')
-FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id) GROUP BY run_id, problem_id, verifier.name
+FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id)
+WHERE NOT extra GROUP BY run_id, problem_id, verifier.name
+"""
+
+# Of those that came along. Where not all samples did, `Study.counts` leaves extra ones aside: they may have been chosen by
+# their answers.
+_EXTRA: Final = """
+INSERT INTO extra_tally (run_id, problem_id, verifier, correct, incorrect, no_answer, error)
+SELECT run_id, problem_id, verifier.name, sum(outcome = 'correct'), sum(outcome = 'incorrect'),
+       sum(outcome = 'no_answer'), sum(outcome = 'error')
+FROM verdict JOIN sample USING (sample_id) JOIN verifier USING (verifier_id)
+WHERE extra GROUP BY run_id, problem_id, verifier.name
 """
 
 _DRAWN: Final = """
-INSERT INTO drawn (run_id, problem_id, samples, truncated, chars)
-SELECT run_id, problem_id, count(*), sum(finish = 'length'), sum(chars) FROM sample GROUP BY run_id, problem_id
+INSERT INTO drawn (run_id, problem_id, samples, truncated, chars, extra)
+SELECT run_id, problem_id, sum(NOT extra), sum(NOT extra AND finish = 'length'), sum(CASE WHEN extra THEN 0 ELSE chars END),
+       sum(extra)
+FROM sample GROUP BY run_id, problem_id
 """
 
 
@@ -94,7 +107,7 @@ def _copy(connection: sqlite3.Connection) -> None:
         connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE problem_id IN ({answered})")
     for table in _BY_SAMPLE:
         connection.execute(f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE sample_id IN (SELECT sample_id FROM chosen)")
-    for statement in (_PUBLISHED, _DERIVED, _DRAWN):
+    for statement in (_PUBLISHED, _DERIVED, _EXTRA, _DRAWN):
         connection.execute(statement)
 
 

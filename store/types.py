@@ -153,6 +153,8 @@ class NewSample:
     stop_reason: str | None = None
     tokens: int | None = None
     seed: int | None = None
+    extra: bool = False
+    """Marked in the file as beyond the run's n: see `NewDraw`."""
 
 
 class Rule(StrEnum):
@@ -232,6 +234,8 @@ class Batch:
     """SHA-256 of the vocabulary: token ids mean something under it only."""
     started: str | None = None
     """UTC, as SQLite writes it; None for now."""
+    detail: str = ""
+    """What of the engine may move a draw by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +255,16 @@ class NewDraw:
     seed: int
     """`sample_seed` of all three."""
     response: str
-    ids: tuple[int, ...]
-    """As generated, the stop token included."""
+    ids: tuple[int, ...] | None
+    """As generated, the stop token included; None where the engine did not tell."""
     finish: Finish
     stop_reason: str | None = None
+    logp: float | None = None
+    """Nats of all ids under the decoding they were drawn from, as the engine had it; None where unknown."""
+    tokens: int | None = None
+    """How many were generated, where the ids do not tell."""
+    extra: bool = False
+    """Beyond the run's n, because a plan asked for it."""
 
 
 def sample_seed(run_key: str, problem: Problem, index: int) -> int:

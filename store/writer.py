@@ -19,11 +19,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Final
 
 from store.copies import Placed
+from store.engines import EngineRow, delete_engines, engines, insert_engine
 from store.errors import Conflict
 from store.new_rows import NewRows, Place
 from store.open_study import OpenStudy
@@ -43,7 +45,7 @@ from store.types import (
     Prompt,
     Run,
 )
-from store.verdicts import Judged, drop_verdicts, insert_verdicts
+from store.verdicts import Judged, admit_extra, drop_verdicts, insert_verdicts
 
 IMPORTED_VERSION: Final = "1"
 """Version of the rules that turn a file's score into an outcome."""
@@ -53,6 +55,8 @@ SELECT sample_id FROM sample WHERE run_id = ? AND problem_id = ? AND digest = ? 
   (SELECT 1 FROM verdict JOIN verifier USING (verifier_id) WHERE verdict.sample_id = sample.sample_id AND name = ?)
 ORDER BY idx
 """
+
+_HAVE_EXTRA: Final = "SELECT run_id, problem_id FROM drawn JOIN run USING (run_id) WHERE run.key = ? AND extra > 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,12 @@ class OpenBatch:
     batch_id: int
     run_id: int
     problems: Mapping[Problem, int]
+    opened: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def seconds(self) -> float:
+        """Since it was opened."""
+        return time.monotonic() - self.opened
 
 
 class Writer(OpenStudy):
@@ -181,7 +191,7 @@ class Writer(OpenStudy):
         sample = placed.trace.sample
         pair = (placed.run_id, placed.problem_id)
         origin = (sample.seed, source.source_id, sample.line, sample.item)
-        place = Place(self._take_id(), *pair, self._take_index(*pair), *origin)
+        place = Place(self._take_id(), *pair, self._take_index(*pair), *origin, extra=sample.extra)
         rows.add(place, placed.response, sample.finish, sample.stop_reason, tokens=sample.tokens)
         rows.hear(place.sample_id, placed.trace.opinions)
         imported = placed.trace.imported
@@ -236,7 +246,7 @@ class Writer(OpenStudy):
     # -- samples of our own -------------------------------------------------------------------------------------------
 
     def open_batch(self, run: Run, batch: Batch, prompts: Mapping[Problem, Prompt]) -> OpenBatch:
-        """A new batch of samples of the run, after its problems and prompts are stored.
+        """A batch of samples of the run, after its problems and prompts are stored.
 
         Raises Conflict where the run has another prompt for one of the problems: it would be another run.
         """
@@ -245,8 +255,17 @@ class Writer(OpenStudy):
             problems = {problem: self._problem_id(problem) for problem in prompts}
             for problem, prompt in prompts.items():
                 self._put_prompt(run_id, problem, prompt)
-            facts = {name: value for name, value in asdict(batch).items() if value is not None}
-            return OpenBatch(self._insert("batch", {"run_id": run_id, **facts}), run_id, problems)
+            return OpenBatch(self._batch_id(run_id, batch), run_id, problems)
+
+    def _batch_id(self, run_id: int, batch: Batch) -> int:
+        """A new one, unless it is told when it started: then it may be there, from another merge of its shard."""
+        facts = {name: value for name, value in asdict(batch).items() if value is not None}
+        known = None
+        if batch.started is not None:
+            same = " AND ".join(f"{name} = :{name}" for name in facts)
+            sql = f"SELECT batch_id FROM batch WHERE run_id = :run_id AND {same}"
+            known = self._connection.execute(sql, facts | {"run_id": run_id}).fetchone()
+        return self._insert("batch", {"run_id": run_id, **facts}) if known is None else int(known[0])
 
     def _put_prompt(self, run_id: int, problem: Problem, prompt: Prompt) -> None:
         pair = (run_id, self._problem_id(problem))
@@ -260,18 +279,55 @@ class Writer(OpenStudy):
                 f" the problem's statement or the tokenizer has changed since: sample into a new study"
             )
 
-    def add_draws(self, batch: OpenBatch, draws: Sequence[NewDraw]) -> int:
-        """Store samples of ours, in one transaction; those that are there already (run, problem, index) are left alone."""
+    def add_draws(self, batch: OpenBatch, draws: Sequence[NewDraw], seconds: float | None = None) -> int:
+        """Store samples of ours, in one transaction; those that are there already (run, problem, index) are left alone.
+
+        seconds: how long the batch has been drawing by now; None where its samples were drawn before it was opened.
+        """
         with self._transaction():
             rows = self._new_rows([draw.response for draw in draws])
             for draw in draws:
                 problem_id = batch.problems[draw.problem]
                 place = (batch.run_id, problem_id, draw.index)
                 if not self._scalar("SELECT count(*) FROM sample WHERE run_id = ? AND problem_id = ? AND idx = ?", *place):
-                    sample = Place(self._take_id(), *place, draw.seed, batch_id=batch.batch_id)
-                    rows.add(sample, Encoded.of(draw.response), draw.finish, draw.stop_reason, ids=draw.ids)
+                    sample = Place(
+                        self._take_id(), *place, draw.seed, batch_id=batch.batch_id, logp=draw.logp, extra=draw.extra
+                    )
+                    response = Encoded.of(draw.response)
+                    rows.add(sample, response, draw.finish, draw.stop_reason, tokens=draw.tokens, ids=draw.ids)
             rows.store(self._connection)
+            if seconds is not None:
+                tokens = sum(draw.tokens or 0 if draw.ids is None else len(draw.ids) for draw in draws)
+                self._connection.execute(
+                    "UPDATE batch SET tokens = coalesce(tokens, 0) + ?, seconds = ? WHERE batch_id = ?",
+                    (tokens, seconds, batch.batch_id),
+                )
             return len(rows.samples)
+
+    def admit(self, run_key: str, n: int) -> int:
+        """From now on the run has n samples of each problem: extra ones within n are counted like all others.
+
+        Never the reverse: a smaller n changes nothing. Returns how many became regular; see `admit_extra` for why that is fair.
+        """
+        with self._transaction():
+            found = self._connection.execute(_HAVE_EXTRA, (run_key,)).fetchall()
+            return sum(admit_extra(self._connection, run_id, problem_id, n) for run_id, problem_id in found)
+
+    # -- engine processes -----------------------------------------------------------------------------------------------
+
+    def engines(self) -> list[EngineRow]:
+        """Those that were started and are not known to have ended."""
+        return engines(self._connection)
+
+    def add_engine(self, token: str, pid: int) -> None:
+        """A process of this host was started."""
+        with self._transaction():
+            insert_engine(self._connection, token, pid)
+
+    def drop_engines(self, tokens: Sequence[str]) -> None:
+        """They have ended."""
+        with self._transaction():
+            delete_engines(self._connection, tokens)
 
     # -- what is measured of samples ----------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ import sample_data
 from engine.board import read_board
 from engine.decoding import Decoding
 from engine.problems import read_problems
-from engine.samplers.base import Opening, Request
+from engine.prompts import Template
+from engine.samplers.base import Manner, Opening, Request
 from engine.samplers.transformers import TransformersSampler
 from engine.sampling import content_revision
 from engine.steps import split_steps
@@ -70,10 +71,11 @@ def test_the_held_out_problems_are_what_the_recipe_draws(tmp_path: Path) -> None
 
 def test_ids_are_those_of_the_raw_tokenizers_library() -> None:
     raw = Tokenizer.from_file(str(BASE.path / "tokenizer.json"))
-    with TransformersSampler(Opening(BASE.path, Decoding(), 1)) as sampler:
+    with TransformersSampler(Opening(BASE.path)) as sampler:
         for problem in read_problems(PROBLEMS):
             text = PROMPT.format(problem=problem.statement)
-            assert sampler.encode(text) == raw.encode(text).ids
+            prompt = sampler.prompt(Template(PROMPT), problem.statement or "")
+            assert (prompt.text, list(prompt.ids)) == (text, raw.encode(text).ids)
             assert raw.decode(raw.encode(text).ids, skip_special_tokens=False) == text
 
 
@@ -83,10 +85,10 @@ def test_answers_are_distributed_as_transformers_generate_draws_them() -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
     problem = next(p for p in read_problems(PROBLEMS) if p.level == "remainders")
-    text = PROMPT.format(problem=problem.statement)
-    with TransformersSampler(Opening(BASE.path, Decoding(0.6, 0.95), MAX_TOKENS, dtype="float32")) as sampler:
-        prompt = sampler.encode(text)
-        ours = [d.text for d in sampler.sample(Request(i, prompt, sample_seed("t", problem, i)) for i in range(600))]
+    with TransformersSampler(Opening(BASE.path, dtype="float32")) as sampler:
+        prompt = sampler.prompt(Template(PROMPT), problem.statement or "").ids
+        requests = [Request(i, prompt, sample_seed("t", problem, i)) for i in range(600)]
+        ours = [d.text for d in sampler.sample(requests, Manner(Decoding(0.6, 0.95), MAX_TOKENS))]
     model: Any = AutoModelForCausalLM.from_pretrained(BASE.path, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(BASE.path)
     set_seed(5)
@@ -177,12 +179,12 @@ def test_samples_of_the_bundled_study_can_be_drawn_again(study: Study) -> None:
         (run.run_id,),
     )
     assert len(rows) > 5
-    with TransformersSampler(Opening(tiny.path, Decoding(temperature, top_p), MAX_TOKENS)) as sampler:
-        requests = []
+    with TransformersSampler(Opening(tiny.path)) as sampler:
+        requests, manner = [], Manner(Decoding(temperature, top_p), MAX_TOKENS)
         for number, (seed, idx, key, prompt, _) in enumerate(rows):
             assert seed == sample_seed(run.key, problems[key], idx)
             requests.append(Request(number, unpack_ids(prompt), seed))
-        again = {drawn.request.unit: drawn.ids for drawn in sampler.sample(requests)}
+        again = {drawn.request.unit: drawn.ids for drawn in sampler.sample(requests, manner)}
     assert again == {number: tuple(unpack_ids(ids)) for number, (*_, ids) in enumerate(rows)}
 
 

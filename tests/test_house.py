@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = (
     "numpy",
     "torch",
+    "ray",
     "tokenizers",
     "transformers",
     "vllm",
@@ -45,6 +46,10 @@ def imported_after(code: str) -> set[str]:
         "import engine.frames, engine.exporting, explorer.commands.report, explorer.commands.export",
         "import explorer.app",
         "import engine.decoding, engine.samplers, store.measures",
+        "import engine.declaration, engine.declaration.templates, explorer.commands.init, explorer.commands.run",
+        "import engine.fleet, engine.fleet.places, engine.fleet.worker, engine.fleet.shards",
+        "import engine.parity, engine.estimating, engine.entropy, explorer.commands.entropy",
+        "import engine.asking, engine.at_once, engine.samplers.server",
         "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from explorer.cli import main\ntry: main(['import', '--help'])\nexcept SystemExit: pass",
     ],
@@ -54,7 +59,10 @@ def test_nothing_heavy_is_imported(code: str) -> None:
 
 
 def test_stages_import_what_runs_models_only_where_there_is_something_to_do() -> None:
-    stages = "import engine.sampling, engine.scoring, engine.paths, explorer.commands.demo, explorer.commands.sample"
+    stages = (
+        "import engine.sampling, engine.scoring, engine.paths, explorer.commands.demo, explorer.commands.sample,"
+        " engine.fleet.pool, engine.fleet.reaper, engine.foreseen"
+    )
     assert imported_after(stages).isdisjoint({"torch", "tokenizers", "transformers", "vllm", "sklearn", "scipy"})
 
 

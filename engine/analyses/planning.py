@@ -74,7 +74,7 @@ class Proposal:
     settles: float
     """Chance that the samples proposed settle its standing."""
     changes: float
-    """Chance that they move it to another of the four sets."""
+    """Chance that they move it to another of the four sets, if they are counted for it."""
 
     @property
     def samples(self) -> int:

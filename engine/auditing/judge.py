@@ -8,14 +8,14 @@ of this judge is not asked again, so a call that was stopped goes on. What it is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Thread
 from typing import Final
 
+from engine.at_once import answers
 from engine.auditing.order import QueueItem
 from engine.auditing.question import Split, prompt, read_opinion
-from engine.auditing.server import JudgeError, Refused, Server
+from engine.auditing.server import Refused, Server
 from store.audits import Audit, AuditWriter, audits
 from store.reader import Study
 from store.types import JUDGE_PREFIX
@@ -25,7 +25,6 @@ Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""
 
 _Messages = list[dict[str, str]]
-_Answer = str | Refused | JudgeError
 
 
 @dataclass(slots=True)
@@ -61,7 +60,9 @@ def judge(
     at_once: int = AT_ONCE,
     progress: Progress = lambda _done, _all: None,
 ) -> Judged:
-    """Label these traces, each on disk as its answer arrives. name: the judge's, else its model's. split: numbers the steps.
+    """Label these traces, each on disk as its answer arrives; the server is closed after the last.
+
+    name: the judge's, else its model's. split: numbers the steps.
 
     Raises JudgeError where the server does not answer, or refuses every request alike; what was labelled before is stored.
     """
@@ -70,7 +71,7 @@ def judge(
     left = [item for item in items if item.sample_id not in has]
     result.there = len(items) - len(left)
     questions = ((item, prompt(study.trace(item.sample_id), split)) for item in left)
-    with AuditWriter(study.path) as writer:
+    with AuditWriter(study.path) as writer, closing(server):
         for done, (item, answer) in enumerate(_asked(server, questions, at_once), start=1):
             _keep(writer, result, item, answer)
             progress(done, len(left))
@@ -94,44 +95,13 @@ def _keep(writer: AuditWriter, result: Judged, item: QueueItem, answer: str | Re
 def _asked(
     server: Server, questions: Iterable[tuple[QueueItem, _Messages]], at_once: int
 ) -> Iterator[tuple[QueueItem, str | Refused]]:
-    """Answers as they arrive, with never more than `at_once` questions on their way.
+    """Answers as they arrive, with never more than `at_once` questions on their way."""
 
-    The threads are daemons: whoever stops waiting for a slow server need not wait for it to end.
-    """
-    asked: SimpleQueue[tuple[QueueItem, _Messages] | None] = SimpleQueue()
-    answered: SimpleQueue[tuple[QueueItem, _Answer]] = SimpleQueue()
-    threads = [Thread(target=_serve, args=(server, asked, answered), daemon=True) for _ in range(at_once)]
-    for thread in threads:
-        thread.start()
-    waiting, running = iter(questions), 0
-    try:
-        while True:
-            while running < at_once and (question := next(waiting, None)) is not None:
-                asked.put(question)
-                running += 1
-            if not running:
-                return
-            item, answer = answered.get()
-            running -= 1
-            if isinstance(answer, JudgeError):
-                raise answer
-            yield item, answer
-    finally:
-        for _ in threads:
-            asked.put(None)
-
-
-def _serve(
-    server: Server,
-    asked: SimpleQueue[tuple[QueueItem, _Messages] | None],
-    answered: SimpleQueue[tuple[QueueItem, _Answer]],
-) -> None:
-    while (question := asked.get()) is not None:
-        item, messages = question
-        answer: _Answer = JudgeError(f"asking {server.endpoint} failed unexpectedly; the traceback says how")
+    def ask(question: tuple[QueueItem, _Messages]) -> str | Refused:
         try:
-            answer = server.ask(messages)
-        except (Refused, JudgeError) as error:
-            answer = error
-        finally:  # a defect, too, must reach whoever waits
-            answered.put((item, answer))
+            return server.ask(question[1])
+        except Refused as refused:
+            return refused
+
+    for (item, _), answer in answers(ask, questions, at_once):
+        yield item, answer

@@ -5,9 +5,9 @@ are combined by a rule that is stated, too (`Rule`); where it does not settle, t
 decided by whoever came last.
 
 On a right answer a label says whether its chain is sound. A label that corrects the verdict moves c by one: down for a right
-answer, up for a wrong one, whose chain is then undecided, since nobody was asked about it. Labels on samples that ERROR or no
-verdict keeps out of n, and "valid" on a wrong answer, change no number. "Wrong reference" casts doubt on all verdicts of its
-problem: only the labelled trace is corrected, the problem is named in `Labels.wrong_references`.
+answer, up for a wrong one, whose chain is then undecided, since nobody was asked about it. Labels on samples that no n counts
+(ERROR, no verdict, extra ones), and "valid" on a wrong answer, change no number. "Wrong reference" casts doubt on all verdicts
+of its problem: only the labelled trace is corrected, the problem is named in `Labels.wrong_references`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Read:
     """Everyone who labelled it means the same."""
     random: bool
     """It was drawn at random for one of them."""
+    extra: bool = False
+    """It is an extra sample: no part of n."""
 
     @property
     def is_right(self) -> bool:
@@ -177,13 +179,15 @@ def _read(rows: list[AuditRow], rule: Rule) -> Read:
         combined(meanings, rule),
         agreed=len(set(meanings)) == 1,
         random=any(row.random for row in rows),
+        extra=one.extra,
     )
 
 
 def _cells(reads: Iterable[Read]) -> dict[tuple[int, int], Cell]:
     counted: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
     for read in reads:
-        counted[read.run_id, read.problem_id].update(_counts(read))
+        if not read.extra:
+            counted[read.run_id, read.problem_id].update(_counts(read))
     return {place: Cell(**counts) for place, counts in counted.items()}
 
 
@@ -229,7 +233,7 @@ def audited_run(study: Study, board: Board, run: RunRow, labels: Labels, among: 
 
 _STORED_RIGHT = """
 SELECT count(*) FROM sample JOIN verdict USING (sample_id) JOIN verifier USING (verifier_id)
-WHERE problem_id = ? AND run_id = ? AND name = ? AND outcome = 'correct'
+WHERE problem_id = ? AND run_id = ? AND name = ? AND outcome = 'correct' AND NOT extra
 """
 
 

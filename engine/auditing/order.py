@@ -28,7 +28,8 @@ Suspect = Callable[[Study, Sequence[int], str | None], Mapping[int, float]]
 
 _RIGHT: Final = f"""
 SELECT sample.sample_id, idx FROM problem JOIN sample USING (problem_id) {DECIDING}
-WHERE sample.problem_id = :problem_id AND sample.run_id = :run_id AND ours.outcome = 'correct' ORDER BY idx
+WHERE sample.problem_id = :problem_id AND sample.run_id = :run_id AND ours.outcome = 'correct' AND NOT sample.extra
+ORDER BY idx
 """
 
 
@@ -211,7 +212,7 @@ def _weighed(study: Study, comparison: Comparison, items: Sequence[QueueItem], s
 
 
 def _right_traces(study: Study, run: RunRow, problem: ProblemRow, verifier: str | None) -> list[tuple[int, int]]:
-    """Sample id and index, by index."""
+    """Sample id and index, by index; extra samples are left out, for labels on them change no number."""
     values = {"problem_id": problem.problem_id, "run_id": run.run_id, "verifier": verifier}
     return [(sample_id, index) for sample_id, index in study.query(_RIGHT, values)]
 

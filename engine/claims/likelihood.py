@@ -41,11 +41,11 @@ REACHABLE: Final = Claim(
 # run's own decoding, how many have every token inside, and how many there are.
 _SCORED: Final = """
 SELECT sample.run_id, sample.problem_id,
-       sum(CASE WHEN {plain} THEN -logp / scored.tokens END), count(CASE WHEN {plain} THEN logp END),
+       sum(CASE WHEN {plain} THEN -scored.logp / scored.tokens END), count(CASE WHEN {plain} THEN scored.logp END),
        sum(CASE WHEN {own} THEN outside = 0 END), count(CASE WHEN {own} THEN 1 END)
 FROM likelihood AS scored JOIN sample USING (sample_id) JOIN run USING (run_id) JOIN problem USING (problem_id)
 JOIN model AS scorer ON scorer.model_id = scorer_id
-WHERE problem.benchmark = ? AND scorer.name = ? AND scorer.revision = ? AND scored.tokens > 0
+WHERE problem.benchmark = ? AND scorer.name = ? AND scorer.revision = ? AND scored.tokens > 0 AND NOT sample.extra
 GROUP BY sample.run_id, sample.problem_id
 """.format(
     plain="scored.temperature = 1 AND scored.top_p = 1 AND scored.top_k = 0",

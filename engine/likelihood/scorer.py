@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import torch
 
+from engine.configuration import vocabulary_digest
 from engine.decoding import Decoding, log_probabilities
-from engine.models import find_device, load_model, vocabulary_digest
+from engine.models import find_device, load_model
 from engine.samplers.base import SamplerError
 
 TOKENS_AT_ONCE: Final = 16_384
@@ -46,9 +47,10 @@ class Scored:
 class Scorer:
     """One model that scores. Raises SamplerError where it cannot be loaded."""
 
-    def __init__(self, folder: Path, dtype: str | None = None, device: str | None = None) -> None:
+    def __init__(self, folder: Path, dtype: str | None = None, device: str | None = None, adapter: Path | None = None) -> None:
+        """adapter: a LoRA adapter's folder."""
         self._device = find_device(device)
-        self._tokenizer, self._model = load_model(folder, dtype, self._device, attention="sdpa")
+        self._tokenizer, self._model = load_model(folder, dtype, self._device, attention="sdpa", adapter=adapter)
         self._head: Any = self._model.get_output_embeddings()
         self._rows = max(1, LOGITS_AT_ONCE // self._model.config.vocab_size)
         self._require_plain_head(folder)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, Self
 
-from engine.samplers.base import Drawn, Facts, Opening, Request
-from store.types import Finish
+from engine.prompts import Template
+from engine.samplers.base import Drawn, Facts, Manner, Opening, Request
+from store.types import Finish, Prompt
 
 _END: Final = 0x110000
 """One past the last character: ids are code points."""
@@ -17,8 +18,7 @@ _END: Final = 0x110000
 
 class ScriptedSampler:
     def __init__(self, opening: Opening) -> None:
-        self.facts = Facts("scripted", "1", "none", "none", 4096, (_END,), "code points")
-        self._max_tokens = opening.max_tokens
+        self.facts = Facts("scripted", "1", "none", "none", opening.context_cap or 4096, (_END,), "code points")
 
     def __enter__(self) -> Self:
         return self
@@ -26,15 +26,17 @@ class ScriptedSampler:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def encode(self, prompt: str) -> list[int]:
-        return [ord(character) for character in prompt]
+    def prompt(self, template: Template, statement: str) -> Prompt:
+        text = template.filled(statement)
+        return Prompt(text, tuple(map(ord, text)))
 
-    def sample(self, requests: Iterable[Request], longest_prompt: int = 0) -> Iterator[Drawn]:  # noqa: ARG002 - room is no matter
+    def sample(self, requests: Iterable[Request], manner: Manner, longest_prompt: int = 0) -> Iterator[Drawn]:
+        del longest_prompt  # room is no matter
         for request in requests:
             answer = len(request.prompt) + (0 if request.seed % 3 == 0 else request.seed % 97 + 1)
             text = f"The prompt has some characters; I count {answer}.\n\n\\boxed{{{answer}}}"
-            if len(text) < self._max_tokens:
+            if len(text) < manner.max_tokens:
                 yield Drawn(request, (*map(ord, text), _END), text, Finish.STOP, "<end>")
             else:
-                text = text[: self._max_tokens]
+                text = text[: manner.max_tokens]
                 yield Drawn(request, tuple(map(ord, text)), text, Finish.LENGTH)

@@ -6,13 +6,17 @@
   always. Bit by bit the same draws, whatever the batch and wherever a killed job went on, are promised in float64 on one
   machine: there, logits differ between batches by some 1e-15, too little to move a draw in 10^12 tokens. In float32 about one
   token in a million flips; in bfloat16 many more.
+- A response's log-probability is summed as it is drawn, under the decoding it is drawn from.
+- Where a GPU's memory does not suffice, half as many sequences are decoded together, the unfinished ones again from their
+  prompts: their seeds are the same, and so are their draws.
 - Models with sliding windows, linear attention, attention sinks or capped scores are refused, not approximated.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -20,117 +24,24 @@ from typing import Any, Final, Self
 
 import torch
 import transformers
-from transformers import AttentionInterface, DynamicCache
+from transformers import DynamicCache
 
-from engine.decoding import draw, log_probabilities, uniforms
-from engine.models import REFUSED, find_device, load_model, stop_ids, vocabulary_digest
-from engine.samplers.base import Drawn, Facts, Opening, Request, SamplerError
-from store.types import Finish
+from engine.configuration import stop_ids, vocabulary_digest
+from engine.decoding import Decoding, draw, log_probabilities, uniforms
+from engine.models import find_device, load_model
+from engine.prompts import Template, chat_template_digest, render
+from engine.samplers.base import Drawn, Facts, Manner, Opening, Request, SamplerError
+from engine.samplers.slots import ATTENTION, ReadPrompt, Slots
+from engine.samplers.stopping import StopStrings
+from store.types import Finish, Prompt
 
-ATTENTION: Final = "basebound_slots"
 CACHE_SHARE: Final = 0.5
 """Of the memory that is free, for keys and values."""
 MOST_SLOTS: Final = 256
 PROMPTS_KEPT: Final = 128
-_ROUND_UP: Final = 32
-"""Positions attended to are rounded up to this, so that the shapes of a step change rarely."""
 
 _MEMORY: Final = Path("/proc/meminfo")
-
-
-def attention(
-    _module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor,
-    scaling: float,
-    **others: Any,
-) -> tuple[torch.Tensor, None]:
-    """Grouped-query attention by two plain products, keys never repeated for the query heads that share them.
-
-    query [rows, heads, new, d]; key, value [rows, kv heads, seen, d]; attention_mask additive [rows, 1, new, seen].
-    """
-    if others.get("softcap") is not None or others.get("s_aux") is not None or others.get("position_bias") is not None:
-        raise SamplerError(f"this model caps or biases its attention scores, {REFUSED}")
-    rows, heads, new, width = query.shape
-    kv_heads, seen = key.shape[1], key.shape[2]
-    grouped = query.reshape(rows, kv_heads, heads // kv_heads, new, width)
-    scores = (grouped.flatten(2, 3) @ key.transpose(2, 3)).view(rows, kv_heads, -1, new, seen) * scaling
-    weights = torch.softmax(scores + attention_mask.unsqueeze(1), dim=-1)
-    mixed = (weights.flatten(2, 3) @ value).view(rows, heads, new, width)
-    return mixed.transpose(1, 2), None
-
-
-AttentionInterface.register(ATTENTION, attention)
-
-
-@dataclass(slots=True)
-class _Prompt:
-    """A prompt that has been read: what every response to it starts from."""
-
-    keys: list[torch.Tensor]
-    """By layer, [kv heads, length, d]."""
-    values: list[torch.Tensor]
-    logits: torch.Tensor
-    """[vocabulary], of the first response token."""
-    length: int
-
-
-class _Slots:
-    """Keys and values of the sequences being decoded: [slots, kv heads, cap, d] by layer. The first `rows` slots are in use.
-
-    It is what transformers calls a cache: the model's layers hand their new keys and values to `update`.
-    """
-
-    def __init__(self, like: _Prompt, slots: int, cap: int) -> None:
-        def room(part: torch.Tensor) -> torch.Tensor:
-            return part.new_zeros(slots, part.shape[0], cap, part.shape[2])
-
-        self.keys = [room(part) for part in like.keys]
-        self.values = [room(part) for part in like.values]
-        self.cap = cap
-        self.rows = 0
-        self.seen = 0
-        self._places: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    def reach(self, cap: int) -> None:
-        """Make room for sequences of that many tokens."""
-        if cap > self.cap:
-            more = -(-cap // _ROUND_UP) * _ROUND_UP - self.cap
-            for parts in (self.keys, self.values):
-                parts[:] = [torch.nn.functional.pad(part, (0, 0, 0, more)) for part in parts]
-            self.cap += more
-
-    def put(self, row: int, prompt: _Prompt) -> None:
-        for keys, values, new_keys, new_values in zip(self.keys, self.values, prompt.keys, prompt.values, strict=True):
-            keys[row, :, : prompt.length] = new_keys
-            values[row, :, : prompt.length] = new_values
-
-    def move(self, source: int, target: int) -> None:
-        for part in (*self.keys, *self.values):
-            part[target] = part[source]
-
-    def advance(self, positions: torch.Tensor) -> None:
-        """The next `update` of each layer writes each row's new token at its position."""
-        self.rows = len(positions)
-        longest = int(positions.max()) + 1
-        self.seen = min(self.cap, -(-longest // _ROUND_UP) * _ROUND_UP)
-        self._places = (torch.arange(self.rows, device=positions.device), positions)
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: object, **__: object
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        if self._places is None:
-            raise RuntimeError("update before advance")
-        rows, positions = self._places
-        keys, values = self.keys[layer_idx], self.values[layer_idx]
-        keys[rows, :, positions] = key_states[:, :, 0]
-        values[rows, :, positions] = value_states[:, :, 0]
-        return keys[: self.rows, :, : self.seen], values[: self.rows, :, : self.seen]
-
-    def get_seq_length(self, _layer_idx: int = 0) -> int:
-        return self.seen
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -140,26 +51,35 @@ class _Row:
     request: Request
     ids: list[int]
     limit: int
+    logp: float = 0.0
 
 
 class TransformersSampler:
     """See the module's first lines. Raises SamplerError where the model cannot be loaded or is of a kind that is refused."""
 
     def __init__(self, opening: Opening) -> None:
+        if opening.gpus != 1:
+            raise SamplerError(
+                f"the sampler transformers uses one GPU, not {opening.gpus}; take vllm, or leave tensor_parallel out"
+            )
         self._opening = opening
         self._device = find_device(opening.device)
-        self._tokenizer, self.model = load_model(opening.model, opening.dtype, self._device, ATTENTION)
+        self._tokenizer, self.model = load_model(opening.model, opening.dtype, self._device, ATTENTION, opening.adapter)
         """A trainer may change its weights between calls of `sample`; `forget_prompts` after that."""
-        self._prompts: OrderedDict[tuple[int, ...], _Prompt] = OrderedDict()
-        config = self.model.config
+        self._prompts: OrderedDict[tuple[int, ...], ReadPrompt] = OrderedDict()
+        self._prompts_kept = PROMPTS_KEPT
+        self._stop_ids = stop_ids(self.model.config, self.model.generation_config, self._tokenizer)
+        positions = int(self.model.config.max_position_embeddings)
+        self._cap = positions if opening.context_cap is None else min(positions, opening.context_cap)
         self.facts = Facts(
             sampler="transformers",
             version=f"transformers {transformers.__version__}, torch {torch.__version__}",
             device=torch.cuda.get_device_name(self._device) if self._device.type == "cuda" else self._device.type,
             dtype=str(self.model.dtype).removeprefix("torch."),
-            context_cap=int(config.max_position_embeddings),
-            stop_ids=stop_ids(self.model, self._tokenizer),
+            context_cap=self._cap,
+            stop_ids=self._stop_ids,
             vocabulary=vocabulary_digest(self._tokenizer),
+            chat_template=chat_template_digest(self._tokenizer),
         )
 
     def __enter__(self) -> Self:
@@ -172,40 +92,57 @@ class TransformersSampler:
         """Drop what was read of prompts."""
         self._prompts.clear()
 
-    def encode(self, prompt: str) -> list[int]:
+    def prompt(self, template: Template, statement: str) -> Prompt:
         """As the protocol says."""
-        return [int(token) for token in self._tokenizer(prompt)["input_ids"]]
+        return render(self._tokenizer, template, statement)
 
-    def sample(self, requests: Iterable[Request], longest_prompt: int = 0) -> Iterator[Drawn]:
+    def sample(self, requests: Iterable[Request], manner: Manner, longest_prompt: int = 0) -> Iterator[Drawn]:
         """As the protocol says."""
         waiting = iter(requests)
         first = next(waiting, None)
         if first is None:
             return
-        yield from _Decoder(self, first, waiting, longest_prompt).run()
+        yield from _Decoder(self, manner, first, waiting, longest_prompt).run()
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Of token ids, special ones and all."""
+        return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     # -- for the decoder -----------------------------------------------------------------------------------------------
 
-    def slots(self, like: _Prompt, longest_prompt: int) -> _Slots:
-        """As many as memory allows, or as was asked for."""
-        cap = min(self.facts.context_cap, max(longest_prompt, like.length) + self._opening.max_tokens)
-        bytes_each = 2 * cap * sum(part.shape[0] * part.shape[2] * part.element_size() for part in like.keys)
-        affordable = min(MOST_SLOTS, int(_free_memory(self._device) * CACHE_SHARE / bytes_each))
-        return _Slots(like, max(1, self._opening.batch or affordable), cap)
+    def slots(self, like: ReadPrompt, longest_prompt: int, max_tokens: int) -> tuple[Slots, int]:
+        """Not laid out yet; and how many: as memory allows, or as was asked for."""
+        cap = min(self._cap, max(longest_prompt, like.length) + max_tokens)
+        affordable = int(_free_memory(self._device) * CACHE_SHARE / (cap * like.bytes_a_token))
+        return Slots(like, cap), max(1, self._opening.batch or min(MOST_SLOTS, affordable))
 
-    def limit(self, request: Request) -> int:
+    def give_back(self) -> bool:
+        """Memory, as much as can be had: it did not suffice. Whether fewer prompts than before will be kept."""
+        before, self._prompts_kept = self._prompts_kept, max(1, self._prompts_kept // 2)
+        self.forget_prompts()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return self._prompts_kept < before
+
+    def no_room(self) -> SamplerError:
+        """What is said where not even one sequence fits."""
+        return SamplerError(
+            f"the memory of {self.facts.device} does not suffice for a single response of {self._opening.model}; give a smaller"
+            " context cap or fewer max tokens, another dtype, or lay the model over more GPUs (sampler vllm)"
+        )
+
+    def limit(self, request: Request, max_tokens: int) -> int:
         """How many tokens the response may have. Raises SamplerError where there is room for none."""
-        cap = self.facts.context_cap
-        room = min(self._opening.max_tokens, cap - len(request.prompt))
+        room = min(max_tokens, self._cap - len(request.prompt))
         if room < 1:
             raise SamplerError(
-                f"a prompt of {len(request.prompt)} tokens leaves no room for a response within the {cap} positions"
+                f"a prompt of {len(request.prompt)} tokens leaves no room for a response within the {self._cap} positions"
                 f" of {self._opening.model}; shorten it"
             )
         return room
 
     @torch.inference_mode()
-    def read(self, ids: tuple[int, ...]) -> _Prompt:
+    def read(self, ids: tuple[int, ...]) -> ReadPrompt:
         """The prompt's keys, values and first logits; kept for the next request that has it."""
         if ids in self._prompts:
             self._prompts.move_to_end(ids)
@@ -218,13 +155,13 @@ class TransformersSampler:
         ).logits[0, -1]
         layers: list[Any] = cache.layers
         keys, values = [layer.keys[0] for layer in layers], [layer.values[0] for layer in layers]
-        self._prompts[ids] = _Prompt(keys, values, logits, len(ids))
-        if len(self._prompts) > PROMPTS_KEPT:
+        self._prompts[ids] = ReadPrompt(keys, values, logits, len(ids))
+        if len(self._prompts) > self._prompts_kept:
             self._prompts.popitem(last=False)
         return self._prompts[ids]
 
     @torch.inference_mode()
-    def forward(self, tokens: torch.Tensor, positions: torch.Tensor, slots: _Slots) -> torch.Tensor:
+    def forward(self, tokens: torch.Tensor, positions: torch.Tensor, slots: Slots) -> torch.Tensor:
         """Logits [rows, vocabulary] after each row's newest token, written at its position."""
         slots.advance(positions)
         seen = torch.arange(slots.seen, device=self._device)
@@ -240,80 +177,104 @@ class TransformersSampler:
         logits: torch.Tensor = out.logits[:, -1]
         return logits
 
-    @torch.inference_mode()
-    def next_tokens(self, logits: torch.Tensor, seeds: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
-        return draw(log_probabilities(logits, self._opening.decoding), uniforms(seeds, steps))
-
-    def finished(self, row: _Row) -> Drawn | None:
-        """The draw, where its newest token ends it."""
-        stopped = row.ids[-1] in self.facts.stop_ids
-        if not stopped and len(row.ids) < row.limit:
+    def finished(self, row: _Row, stop: StopStrings) -> Drawn | None:
+        """The draw, where its newest token ends it: a stop token, the end of a stop string, or the last that it may have."""
+        newest = row.ids[-1]
+        if newest in self._stop_ids:
+            reason = str(self._tokenizer.convert_ids_to_tokens(newest))
+            return Drawn(row.request, tuple(row.ids), self.text(row.ids[:-1]), Finish.STOP, reason, row.logp)
+        if ended := stop.ended(row.ids):
+            text, reason = ended
+            return Drawn(row.request, tuple(row.ids), text, Finish.STOP, reason, row.logp)
+        if len(row.ids) < row.limit:
             return None
-        written = row.ids[:-1] if stopped else row.ids
-        reason = str(self._tokenizer.convert_ids_to_tokens(row.ids[-1])) if stopped else None
-        text = self._tokenizer.decode(written, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return Drawn(row.request, tuple(row.ids), text, Finish.STOP if stopped else Finish.LENGTH, reason)
+        return Drawn(row.request, tuple(row.ids), self.text(row.ids), Finish.LENGTH, None, row.logp)
 
 
 class _Decoder:
     """One call of `sample`: rows[i] is written in slot i; positions, seeds and steps are theirs, in order."""
 
-    def __init__(self, sampler: TransformersSampler, first: Request, waiting: Iterator[Request], longest_prompt: int) -> None:
+    def __init__(
+        self,
+        sampler: TransformersSampler,
+        manner: Manner,
+        first: Request,
+        waiting: Iterator[Request],
+        longest_prompt: int,
+    ) -> None:
         self._sampler = sampler
+        self._manner = manner
+        self._stop = StopStrings(manner.stop, sampler.text)
         self._waiting = chain([first], waiting)
-        like = sampler.read(tuple(first.prompt))
-        self._slots = sampler.slots(like, longest_prompt)
-        self._size = size = len(self._slots.keys[0])
         self._rows: list[_Row] = []
-        device = like.logits.device
-        self._tokens, self._positions, self._seeds, self._steps = (
-            torch.zeros(size, dtype=torch.int64, device=device) for _ in range(4)
-        )
+        try:
+            like = sampler.read(tuple(first.prompt))
+        except torch.OutOfMemoryError:
+            raise sampler.no_room() from None
+        self._device = like.logits.device
+        self._slots, size = sampler.slots(like, longest_prompt, manner.max_tokens)
+        self._lay_out(size)
 
     def run(self) -> Iterator[Drawn]:
         while True:
-            yield from self._fill()
-            used = len(self._rows)
-            if not used:
+            new = self._take()
+            if not self._rows:
                 return
-            logits = self._sampler.forward(self._tokens[:used], self._positions[:used], self._slots)
-            self._positions[:used] += 1
-            yield from self._advance(range(used), logits)
+            try:
+                drawn = self._begin(new) if new else self._go_on()
+            except torch.OutOfMemoryError:
+                drawn = None  # let the error go before anything else: it holds the tensors of what failed
+            if drawn is None:
+                self._start_over()
+            else:
+                yield from drawn
 
-    def _fill(self) -> Iterator[Drawn]:
-        """Give free slots to waiting requests, and draw their first tokens."""
-        while new := list(islice(self._waiting, self._size - len(self._rows))):
-            began = len(self._rows)
-            logits = torch.stack([self._start(request).logits for request in new])
-            yield from self._advance(range(began, len(self._rows)), logits)
+    def _take(self) -> range:
+        """Give free rows to waiting requests. Which rows those are."""
+        began = len(self._rows)
+        for request in islice(self._waiting, self._size - began):
+            self._rows.append(_Row(request, [], self._sampler.limit(request, self._manner.max_tokens)))
+        return range(began, len(self._rows))
 
-    def _start(self, request: Request) -> _Prompt:
-        row = len(self._rows)
-        limit = self._sampler.limit(request)
+    def _begin(self, new: range) -> list[Drawn]:
+        """Put prompts in the slots of these rows, and draw their first tokens."""
+        logits = torch.stack([self._put(row).logits for row in new])
+        return self._advance(new, logits)
+
+    def _put(self, row: int) -> ReadPrompt:
+        request, limit = self._rows[row].request, self._rows[row].limit
         prompt = self._sampler.read(tuple(request.prompt))
         self._slots.reach(prompt.length + limit)
         self._slots.put(row, prompt)
         self._positions[row] = prompt.length
         self._seeds[row] = request.seed
         self._steps[row] = 0
-        self._rows.append(_Row(request, [], limit))
         return prompt
 
-    def _advance(self, rows: range, logits: torch.Tensor) -> Iterator[Drawn]:
-        """Draw the next token of each of these rows; those that end leave, the last ones taking their slots."""
+    def _go_on(self) -> list[Drawn]:
+        """A token more for every row."""
+        used = len(self._rows)
+        logits = self._sampler.forward(self._tokens[:used], self._positions[:used], self._slots)
+        self._positions[:used] += 1
+        return self._advance(range(used), logits)
+
+    def _advance(self, rows: range, logits: torch.Tensor) -> list[Drawn]:
+        """Draw the next token of each of these rows. Those that end leave, the last ones taking their slots."""
         span = slice(rows.start, rows.stop)
-        tokens = self._sampler.next_tokens(logits, self._seeds[span], self._steps[span])
+        tokens, logp = _next_tokens(logits, self._manner.decoding, self._seeds[span], self._steps[span])
         self._tokens[span] = tokens
         self._steps[span] += 1
-        ended = []
-        for row, token in zip(rows, tokens.tolist(), strict=True):
+        drawn, left = [], []
+        for row, token, nats in zip(rows, tokens.tolist(), logp.tolist(), strict=True):
             self._rows[row].ids.append(token)
-            drawn = self._sampler.finished(self._rows[row])
-            if drawn is not None:
-                ended.append(row)
-                yield drawn
-        for row in reversed(ended):
+            self._rows[row].logp += nats
+            ended = self._sampler.finished(self._rows[row], self._stop)
+            if ended is not None:
+                drawn.append(ended)
+                left.append(row)
+        for row in reversed(left):
             self._leave(row)
+        return drawn
 
     def _leave(self, row: int) -> None:
         last = len(self._rows) - 1
@@ -323,6 +284,43 @@ class _Decoder:
             for state in (self._tokens, self._positions, self._seeds, self._steps):
                 state[row] = state[last]
         self._rows.pop()
+
+    def _start_over(self) -> None:
+        """With half the slots, what was being written from its prompts. Raises SamplerError where nothing is left to halve."""
+        self._waiting = chain([row.request for row in self._rows], self._waiting)
+        self._rows.clear()
+        if not self._sampler.give_back() and self._size == 1:
+            raise self._sampler.no_room()
+        self._lay_out(max(1, self._size // 2))
+        _log.info("out of memory: %d sequences are decoded together from here on", self._size)
+
+    def _lay_out(self, size: int) -> None:
+        """Make room for so many sequences, or for as many of them as memory allows."""
+        while not self._has_room(size):
+            if size == 1:
+                raise self._sampler.no_room()
+            size //= 2
+        self._size = size
+        self._tokens, self._positions, self._seeds, self._steps = (
+            torch.zeros(size, dtype=torch.int64, device=self._device) for _ in range(4)
+        )
+
+    def _has_room(self, size: int) -> bool:
+        try:
+            self._slots.lay_out(size)
+        except torch.OutOfMemoryError:
+            return False
+        return True
+
+
+@torch.inference_mode()
+def _next_tokens(
+    logits: torch.Tensor, decoding: Decoding, seeds: torch.Tensor, steps: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A token for each row, and its log-probability where it was drawn from, float64."""
+    logp = log_probabilities(logits, decoding)
+    tokens = draw(logp, uniforms(seeds, steps))
+    return tokens, logp.gather(-1, tokens[:, None])[:, 0].double()
 
 
 def _free_memory(device: torch.device) -> int:

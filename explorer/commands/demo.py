@@ -83,6 +83,8 @@ def plan(model: TinyModel, decoding: tuple[float, float], samples: int) -> Plan:
     """Samples of every held-out problem by one bundled model."""
     from engine.decoding import Decoding
     from engine.problems import read_problems
+    from engine.prompts import Template
+    from engine.samplers.base import Manner, Opening
     from engine.sampling import Plan, content_revision
     from sample_data import MAX_TOKENS, PROBLEMS, PROMPT
     from store.types import Model
@@ -90,11 +92,10 @@ def plan(model: TinyModel, decoding: tuple[float, float], samples: int) -> Plan:
     revision = content_revision(model.path)
     return Plan(
         model=Model(model.name, revision, model.role, model.parent, model.algorithm, model.step, model.training_seed),
-        folder=model.path,
+        opening=Opening(model.path),
         problems=read_problems(PROBLEMS),
-        prompt_template=PROMPT,
-        decoding=Decoding(*decoding),
-        max_tokens=MAX_TOKENS,
+        template=Template(PROMPT),
+        manner=Manner(Decoding(*decoding), MAX_TOKENS),
         n=samples,
     )
 

@@ -29,15 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from store.files import connect_readonly
-    from store.index_writer import IndexWriter
 
     connect_readonly(arguments.db).close()  # a study that is not there is not made here
-    narrator = Narrator(arguments.quiet)
-    with IndexWriter(arguments.db, "index") as writer:
-        _words(writer, narrator)
-        if not arguments.words_only:
-            _suspicions(writer, narrator, arguments.processes)
+    index(arguments.db, Narrator(arguments.quiet), words_only=arguments.words_only, processes=arguments.processes)
     return 0
+
+
+def index(path: Path, narrator: Narrator, *, words_only: bool = False, processes: int | None = None) -> None:
+    """Bring the index of words up to date, and the suspicions of luck."""
+    from store.index_writer import IndexWriter
+
+    with IndexWriter(path, "index") as writer:
+        _words(writer, narrator)
+        if not words_only:
+            _suspicions(writer, narrator, processes)
 
 
 def _words(writer: IndexWriter, narrator: Narrator) -> None:

@@ -86,6 +86,7 @@ def _trace_document(hit: Hit, run: RunRow) -> dict[str, Any]:
         "problem": hit.key,
         "run": run.slug,
         "sample": hit.idx,
+        "extra": hit.extra,
         "outcome": hit.outcome,
         "answer": hit.answer,
         "chars": hit.chars,
@@ -107,7 +108,8 @@ def _trace_table(hits: list[Hit], runs: dict[int, RunRow]) -> str:
 
 
 def _outcome(hit: Hit) -> str:
-    return "unjudged" if hit.outcome is None else hit.outcome.replace("_", " ")
+    said = "unjudged" if hit.outcome is None else hit.outcome.replace("_", " ")
+    return f"{said}, extra" if hit.extra else said
 
 
 # -- problems --------------------------------------------------------------------------------------------------------
@@ -160,7 +162,8 @@ def _problem_rows(
 def _count(count: Count | None) -> dict[str, Any] | None:
     if count is None:
         return None
-    return {"correct": count.correct, "n": count.n, "errors": count.error, "unjudged": count.unjudged}
+    known = {"correct": count.correct, "n": count.n, "errors": count.error, "unjudged": count.unjudged}
+    return known | {"extra_correct": count.extra_correct, "extra_n": count.extra_n}
 
 
 def _links(study: Study, sample_ids: list[int]) -> dict[int, str]:
@@ -194,7 +197,10 @@ def _problem_table(board: Board, rows: list[dict[str, Any]], pair: Pair | None) 
 
 
 def _share(count: dict[str, Any] | None) -> str:
-    return f"{count['correct']}/{count['n']}" if count and count["n"] else UNKNOWN_MARK
+    """c/n, and +c/n of extra samples where there are any."""
+    if not count or not count["n"]:
+        return UNKNOWN_MARK
+    return f"{count['correct']}/{count['n']}" + (f" +{count['extra_correct']}/{count['extra_n']}" if count["extra_n"] else "")
 
 
 # -- both ------------------------------------------------------------------------------------------------------------

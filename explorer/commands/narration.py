@@ -1,4 +1,5 @@
-"""What commands tell on stderr: sentences, and a progress line with an ETA where stderr is a terminal.
+"""What commands tell on stderr: sentences, and progress with an ETA: a line that is replaced where stderr is a terminal, now
+and then a sentence where it is a job's log.
 
 Everything passes `visible`: names and messages come from files.
 """
@@ -12,6 +13,7 @@ from typing import Final
 from explorer.render.text import visible
 
 _EVERY_S: Final = 0.2
+_LOG_EVERY_S: Final = 60.0
 
 
 class Narrator:
@@ -46,6 +48,18 @@ class Narrator:
             sys.stderr.flush()
             self._shown = True
 
+    @property
+    def every_s(self) -> float:
+        """How often progress is worth telling."""
+        return _EVERY_S if self._live else _LOG_EVERY_S
+
+    def progress(self, text: str) -> None:
+        """How far something is."""
+        if self._live:
+            self.line(text)
+        else:
+            self.say(text)
+
 
 class Meter:
     """One long thing: a share done, a rate, and the time left."""
@@ -58,17 +72,18 @@ class Meter:
         self._first: int | None = None
         """What was done when we first heard: a job that goes on must not take it for its own speed."""
 
-    def show(self, done: int, total: int) -> None:
+    def show(self, done: int, total: int, note: str = "") -> None:
+        """note: what else is worth knowing now, e.g. a speed."""
         now = time.monotonic()
         if self._first is None:
             self._first, self._began = done, now
-        if now - self._last < _EVERY_S or not total:
+        if now - self._last < self._narrator.every_s or not total:
             return
         self._last = now
         made = done - self._first
         left = f"  {duration((now - self._began) * (total - done) / made)} left" if made > 0 else ""
         amount = f"  {done:,} of {total:,} {self._unit}" if self._unit else ""
-        self._narrator.line(f"{self._what}  {100 * done / total:.0f} %{amount}{left}")
+        self._narrator.progress(f"{self._what}  {100 * done / total:.0f} %{amount}{left}{note and '  ' + note}")
 
 
 def duration(seconds: float) -> str:

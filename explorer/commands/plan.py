@@ -12,6 +12,7 @@ from explorer.commands.arguments import whole_number
 from explorer.commands.narration import Narrator
 from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent, table
 from explorer.render.text import visible
+from explorer.render.words import counted
 
 if TYPE_CHECKING:
     from engine.analyses.planning import Ask
@@ -91,7 +92,7 @@ def _text(found: PairPlan, spend: int | None, limit: int, narrator: Narrator) ->
     settings = f"verifier {found.verifier} · k {found.k} · budget {found.budget} draws · level {found.level:g}"
     lines = [f"{found.benchmark} · {settings}"]
     drawn = how_drawn([found.base, found.other]).rstrip("\n").split("\n")
-    lines += [f"base   {found.base.slug}", f"other  {found.other.slug}", *drawn, _standings(found)]
+    lines += [f"base   {found.base.slug}", f"other  {found.other.slug}", *drawn, _standings(found), *_extra(found)]
     listed = [entry for entry in found.entries if entry.taken][:limit]
     header = ["problem", "open", "base c/n", "other c/n", "draw base", "draw other", "settles %", "moves %", "at these rates"]
     rows = [_row(entry) for entry in listed]
@@ -112,6 +113,14 @@ def _standings(found: PairPlan) -> str:
 
     total = sum(found.standings.values())
     return f"{total:,} problems: " + ", ".join(f"{found.standings[one]:,} {one}" for one in Standing)
+
+
+def _extra(found: PairPlan) -> list[str]:
+    """What earlier plans have drawn; nothing where they have not."""
+    sides = [(name, one) for name, one in zip(("base", "other"), found.extra, strict=True) if one.samples]
+    told = [f"{name} {one.samples:,} of {counted(one.problems, 'problem')}" for name, one in sides]
+    caveat = "counted here, not in the sets; bounds are approximate where an earlier look chose n"
+    return [f"extra samples there already: {', '.join(told)}; {caveat}"] if told else []
 
 
 def _told(what: str, total: Total) -> str:
@@ -136,7 +145,8 @@ def _row(entry: Entry) -> list[str]:
 
 
 def _counts(count: Count) -> str:
-    return f"{count.correct}/{count.n}"
+    beyond = f" +{count.extra_correct}/{count.extra_n}" if count.extra_n else ""
+    return f"{count.correct}/{count.n}{beyond}"
 
 
 def _document(plans: list[PairPlan], spend: int | None) -> dict[str, Any]:
@@ -154,6 +164,10 @@ def _benchmark(found: PairPlan, spend: int | None) -> dict[str, Any]:
         "k": found.k,
         "budget": found.budget,
         "level": found.level,
+        "extra": {
+            name: {"problems": one.problems, "samples": one.samples}
+            for name, one in zip(("base", "other"), found.extra, strict=True)
+        },
         "standings": {str(one): found.standings[one] for one in Standing},
         "problems": [_problem(entry) for entry in found.entries],
         "whole": _sum(found.whole),
@@ -176,7 +190,8 @@ def _problem(entry: Entry) -> dict[str, Any]:
 
 
 def _side(count: Count, ask: Ask) -> dict[str, Any]:
-    return {"correct": count.correct, "n": count.n, "state": str(ask.state), "draw": ask.samples, "cost": ask.cost}
+    known = {"correct": count.correct, "n": count.n, "extra_correct": count.extra_correct, "extra_n": count.extra_n}
+    return known | {"state": str(ask.state), "draw": ask.samples, "cost": ask.cost}
 
 
 def _sum(total: Total) -> dict[str, Any]:

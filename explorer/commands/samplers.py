@@ -17,5 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine import samplers
 
     for name, what in samplers.SAMPLERS.items():
-        sys.stdout.write(f"{name}  {what.title}\n")
+        needs = f" (pip install 'basebound[{what.extra}]')" if what.extra else ""
+        sys.stdout.write(f"{name}  {what.title}{needs}\n")
+    sys.stdout.write("PATH.py:CLASS  your own class(opening); engine/samplers/base.py says what it does\n")
     return 0

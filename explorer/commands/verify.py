@@ -31,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from engine.judging import judge
     from store.files import connect_readonly
     from store.writer import Writer
 
@@ -43,13 +42,19 @@ def run(arguments: argparse.Namespace) -> int:
         elif arguments.compare and arguments.verifier == IMPORTED:
             errors = 0  # a file's own scores are there, or they are not
         else:
-            meter = Meter(narrator, "judging", "samples")
-            errors = _tell(judge(writer, arguments.verifier, meter.show), narrator)
+            errors = judge_by(writer, arguments.verifier, narrator)
     if arguments.compare:
         from explorer.commands.compare import show
 
         show(arguments.db, arguments.verifier, narrator, limit=arguments.limit, as_json=arguments.json)
     return 1 if errors else 0
+
+
+def judge_by(writer: Writer, verifier: str, narrator: Narrator) -> int:
+    """Judge by one verifier: of ours, or a person's own. Returns how many came out as ERROR."""
+    from engine.judging import judge
+
+    return _tell(judge(writer, verifier, Meter(narrator, "judging", "samples").show), narrator)
 
 
 def judge_all(writer: Writer, narrator: Narrator) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
 from typing import Final
 
+from engine.parity import unlike_settings
 from explorer.model.audit_stand import AuditStand, audit_parts
 from explorer.model.numbers import Membership, PairDepth, PairNumbers, Sets
 from explorer.model.session import Pair
@@ -13,7 +14,7 @@ from explorer.render.words import MARKS, counted, settings
 from explorer.widgets.passk_plot import Curves
 from store.names import number_text
 from store.rows import RunRow
-from store.types import UNKNOWN, Settings
+from store.types import Settings
 
 _NAMES: Final = {"temperature": "T", "top_p": "top-p", "top_k": "top-k", "min_p": "min-p", "context_cap": "cap"}
 """Settings that have a shorter name than their own."""
@@ -30,13 +31,21 @@ def pair_curves(pair: Pair, numbers: PairNumbers, depth: PairDepth | None = None
 
 
 def about_pair(
-    pair: Pair, numbers: PairNumbers | None, width: int, depth: PairDepth | None = None, stand: AuditStand | None = None
+    pair: Pair,
+    numbers: PairNumbers | None,
+    width: int,
+    depth: PairDepth | None = None,
+    stand: AuditStand | None = None,
+    beyond: Sequence[str] = (),
 ) -> list[Line]:
-    """The pair in words: who, the sets at a common k, where one overtakes, what the audit stands at, how samples were drawn."""
+    """The pair in words: who, the sets at a common k, where one overtakes, what the audit stands at, how samples were drawn.
+
+    beyond: in what the two differ beside settings (`engine.parity.beyond_settings`).
+    """
     base, *others = [[(mark + run.name, tone)] for run, (mark, tone) in zip(pair.runs, MARKS, strict=False)]
     if pair.other is None:
         return [[*base, dim("  the only run of this benchmark")], settings(pair.base.settings)]
-    lines = [*flow([base, [dim("against "), *others[0]]], width), *_unlike(pair.base, pair.other, width)]
+    lines = [*flow([base, [dim("against "), *others[0]]], width), *_unlike(pair.base, pair.other, beyond, width)]
     is_compared = numbers is not None and numbers.sets is not None
     if numbers is not None:
         lines += flow(_sets(pair, numbers.sets, depth), width)
@@ -49,17 +58,16 @@ def about_pair(
 
 def unlike(base: Settings, other: Settings) -> list[tuple[str, str, str]]:
     """Name and both values of each setting that is known for both and differs; seeds aside, which are meant to."""
-    found = []
-    for field in fields(base):
-        one, two = getattr(base, field.name), getattr(other, field.name)
-        if field.name != "seed" and one != two and UNKNOWN not in (one, two):
-            found.append((_NAMES.get(field.name, field.name.replace("_", " ")), _short(one), _short(two)))
-    return found
+    return [
+        (_NAMES.get(one.name, one.name.replace("_", " ")), _short(one.base), _short(one.other))
+        for one in unlike_settings(base, other)
+    ]
 
 
-def _unlike(base: RunRow, other: RunRow, width: int) -> list[Line]:
+def _unlike(base: RunRow, other: RunRow, beyond: Sequence[str], width: int) -> list[Line]:
     """Loudly, in what two runs differ beside their models: it may be all that their curves show."""
     different = [f"{name} {one} against {two}" for name, one, two in unlike(base.settings, other.settings)]
+    different += beyond
     if not different:
         return []
     return flow(

@@ -13,7 +13,7 @@ from explorer.render.histogram import Answer, answers, histogram
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, joined, plain, strong
 from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE, rate
+from explorer.render.words import MARKS, NONE, extra_of, rate
 from store.rows import ProblemRow
 
 
@@ -36,7 +36,7 @@ def read_answers(session: Session, pair: Pair, problem: ProblemRow) -> Answered:
     rows = session.traces(problem, pair.runs)
     by_run = {run.run_id: answers(row for row in rows if row.run_id == run.run_id) for run in pair.runs}
     counts = {run.run_id: pair.count(run, problem) for run in pair.runs}
-    never = {run_id: zero_bound(count.n) for run_id, count in counts.items() if count and count.n and not count.correct}
+    never = {run_id: zero_bound(one.all_n) for run_id, one in counts.items() if one and one.all_n and not one.all_correct}
     return Answered(session.study.problem(problem.benchmark, problem.key), by_run, never)
 
 
@@ -62,8 +62,10 @@ def _answer_lines(pair: Pair, row: BoundaryRow, read: Answered) -> list[Line]:
     for run, word, (mark, tone) in zip(pair.runs, pair.words, MARKS, strict=False):
         count = pair.count(run, row.problem)
         told = histogram(read.by_run[run.run_id], count)
-        n = 0 if count is None else count.n
-        lines.append([(f"{mark}{word:<{width}}  ", tone), *_never(row.problem, n, read.never.get(run.run_id)), *told])
+        n = 0 if count is None else count.all_n
+        beyond = [(f"{more}  ", Tone.ACCENT)] if (more := extra_of(count)) else []
+        bound = read.never.get(run.run_id)
+        lines.append([(f"{mark}{word:<{width}}  ", tone), *beyond, *_never(row.problem, n, bound), *told])
     return lines
 
 

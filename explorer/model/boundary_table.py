@@ -81,7 +81,7 @@ def audit_line(row: BoundaryRow) -> Line:
 def audit_words(row: BoundaryRow) -> Line:
     """The same in words, with what it is of."""
     found = row.audited
-    right = sum(count.correct for count in (row.base, row.other) if count is not None)
+    right = sum(count.all_correct for count in (row.base, row.other) if count is not None)
     if not found.read:
         return [dim(f"none of {counted(right, 'right answer')} read")]
     said = [f"{number} {meaning}" for meaning in Meaning if (number := found.of_right.get(meaning, 0))]

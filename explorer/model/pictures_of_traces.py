@@ -31,21 +31,21 @@ _BOX: Final = "box: quartiles around the median ┃, whiskers: 5 to 95 %"
 
 _HAS_TOKENS: Final = """
 SELECT count(*) = count(tokens) FROM sample JOIN problem USING (problem_id)
-WHERE benchmark = :benchmark AND run_id IN (:base, :other)
+WHERE benchmark = :benchmark AND run_id IN (:base, :other) AND NOT extra
 """
 _LENGTHS: Final = f"""
 SELECT run_id, ours.outcome, {{unit}}, count(*) FROM sample JOIN problem USING (problem_id) {DECIDING}
-WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) GROUP BY 1, 2, 3
+WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) AND NOT extra GROUP BY 1, 2, 3
 """
 _SCORERS: Final = """
 SELECT DISTINCT model_id, name, revision, role FROM likelihood JOIN model ON model_id = scorer_id
 WHERE temperature = 1 AND top_p = 1 AND top_k = 0 ORDER BY model_id
 """
 _NATS: Final = f"""
-SELECT run_id, ours.outcome, -logp / likelihood.tokens
+SELECT run_id, ours.outcome, -likelihood.logp / likelihood.tokens
 FROM sample JOIN problem USING (problem_id) JOIN likelihood USING (sample_id) {DECIDING}
-WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) AND scorer_id = :scorer
-  AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0 AND logp IS NOT NULL
+WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) AND NOT extra AND scorer_id = :scorer
+  AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0 AND likelihood.logp IS NOT NULL
 """
 
 

@@ -16,6 +16,8 @@ from store.rows import RunRow, TraceRow
 from store.types import Outcome
 
 FLAG: Final = "⚑"
+EXTRA: Final = "+"
+"""Of an extra sample."""
 _SHORTEST_NAME: Final = 16
 
 
@@ -65,6 +67,8 @@ def trace_fields(read: TraceList, sight: Sight, alone: RunRow | None = None) -> 
         fields.append(Field(Column("susp.", 5, right=True, drop=4), lambda row: [_suspicion(row, sight)]))
     if "flagged" in known:
         fields.append(Field(Column(FLAG, 1, drop=1), lambda row: [(FLAG if row.flagged else "", Tone.WARN)]))
+    if "extra" in known:
+        fields.append(Field(Column(EXTRA, 1, drop=1), lambda row: [(EXTRA if row.extra else "", Tone.ACCENT)]))
     if "label" in known:
         fields.append(Field(Column("label", 8, most=17, drop=1), _label))
     return [*fields, Field(Column("how", 10, most=40, drop=8), lambda row: [dim(row.route or "")])]

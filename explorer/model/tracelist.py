@@ -66,7 +66,7 @@ class TraceList:
     has_file: bool = False
     has_cut: bool = False
     known: frozenset[str] = frozenset()
-    """Which of perplexity, path, suspicion, label and flagged are known of some trace."""
+    """Which of perplexity, path, suspicion, label, flagged and extra are known of some trace."""
 
 
 def read_traces(session: Session, pair: Pair, problem: ProblemRow, runs: Sequence[RunRow], wanted: Filter | None) -> TraceList:
@@ -97,6 +97,7 @@ _KNOWN: Final[Mapping[str, Callable[[TraceRow], object]]] = {
     "suspicion": lambda row: row.suspicion,
     "label": lambda row: row.label,
     "flagged": lambda row: row.flagged,
+    "extra": lambda row: row.extra,
 }
 
 

@@ -18,7 +18,7 @@ from explorer.model.facts import Proof, chance_of, proofs
 from explorer.model.session import Pair, Session
 from explorer.model.tracelist import groups, is_quick
 from explorer.render.pieces import Line, Piece, Tone, dim, plain, strong
-from explorer.render.words import LABELS, MARKS, counted, length, p_value, rate, scorer, small_share
+from explorer.render.words import LABELS, MARKS, counted, extra_of, length, p_value, rate, scorer, small_share
 from store.rows import Count, ProblemRow, RunRow, TraceRow
 from store.types import Finish, Outcome
 
@@ -72,7 +72,8 @@ class Side:
 
     @property
     def never(self) -> bool:
-        return self.count is not None and self.count.n > 0 and not self.count.correct
+        """Extra samples count: one right answer unmakes a "never"."""
+        return self.count is not None and self.count.n > 0 and not self.count.all_correct
 
     @property
     def is_part(self) -> bool:
@@ -109,18 +110,21 @@ def _counts(side: Side, pair: Pair, proof: Proof | None, place: int) -> Statemen
     if count is None or not count.n:
         return Statement([[side.name, plain(" has no judged sample of it")]], "basebound verify")
     if proof is None:
-        bounds = reach([count.n], [count.correct], 1)
+        bounds = reach([count.all_n], [count.all_correct], 1)
         low, high = float(bounds.low[0]), float(bounds.high[0])
     else:
         found = proof.evidence
         low, high = ((found.base_low, found.base_high), (found.other_low, found.other_high))[place]
-    said = f"p < {rate(high)}" if not count.correct else f"p {rate(low)} to {rate(high)}"
-    parts: list[Line] = [[side.name, plain(f" {count.correct:,} of {count.n:,} right")], [plain(f"{said} at 95 %")]]
+    said = f"p < {rate(high)}" if not count.all_correct else f"p {rate(low)} to {rate(high)}"
+    beyond = [(f" {more}", Tone.ACCENT)] if (more := extra_of(count)) else []
+    right = [side.name, plain(f" {count.correct:,} of {count.n:,} right"), *beyond]
+    parts: list[Line] = [right, [plain(f"{said} at 95 %")]]
     lost = [(count.error, "errors"), (count.unjudged, "unjudged"), (count.truncated, "truncated of those stored")]
     parts += [[(f"{number:,} {word}", Tone.WARN)] for number, word in lost if number]
     if side.is_part:
         parts.append([(f"{len(side.rows):,} of {count.counted:,} traces stored: below, what they say", Tone.WARN)])
-    way = "one-sided" if not count.correct else "Clopper-Pearson"
+    way = "one-sided" if not count.all_correct else "Clopper-Pearson"
+    way += ", of all samples" if count.extra_n else ""
     return Statement(parts, f"verdicts by {count.verifier or pair.board.verifier}, {way}", side.right)
 
 
@@ -134,7 +138,7 @@ def _evidence(sides: Sequence[Side], proof: Proof | None) -> list[Statement]:
     tests = f"Fisher p {p_value(found.p_value)}, q {p_value(found.q_value)} over {counted(proof.problems, 'problem')}"
     said = [Statement([[plain("set "), strong(_set(sides))], [plain("the rates differ: "), word], [plain(tests)]], source)]
     said.append(Statement(_standing(proof, sides), source))
-    n = [side.count.n for side in sides if side.count is not None]
+    n = [side.count.all_n for side in sides if side.count is not None]
     needed = least_successes(n[0]) if len(set(n)) == 1 else None
     if needed is not None and not found.clear and any(side.never for side in sides):
         told = f"at {n[0]:,} samples each, {needed} right against none would be clear, other problems aside"
@@ -169,7 +173,7 @@ def _standing(proof: Proof, sides: Sequence[Side]) -> list[Line]:
 
 
 def _right(session: Session, pair: Pair, problem: ProblemRow, side: Side) -> list[Statement]:
-    if side.count is None or not side.count.correct:
+    if side.count is None or not side.count.all_correct:
         return []
     found = [_labels(side), _suspicion(session, side), _guessing(session, pair, problem, side)]
     return (

@@ -72,7 +72,8 @@ def deciding(trace: Trace) -> VerdictRow | None:
 
 
 def _who(trace: Trace) -> Line:
-    return [plain(trace.run.name), dim(f" ({role(trace.run)})"), dim(" sample "), plain(f"#{trace.row.idx}")]
+    extra: Line = [(" extra", Tone.ACCENT), dim(": no part of the run's n")] if trace.row.extra else []
+    return [plain(trace.run.name), dim(f" ({role(trace.run)})"), dim(" sample "), plain(f"#{trace.row.idx}"), *extra]
 
 
 def _verdict(trace: Trace) -> Line:

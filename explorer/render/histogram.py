@@ -27,12 +27,13 @@ def answers(rows: Iterable[TraceRow]) -> Counter[Answer]:
 def histogram(found: Counter[Answer], count: Count | None) -> Line:
     """The answers, most frequent first, each with a bar as long as its share.
 
-    count: of all that was judged. Where fewer traces are stored, they may have been chosen by their answers: that is said, and
-    there are no bars, for shares of what was chosen mislead.
+    count: of all that was judged, beside which there may be extra samples. Where fewer traces are stored, they may have been
+    chosen by their answers: that is said, and there are no bars, for shares of what was chosen mislead.
     """
     total = found.total()
-    is_part = count is not None and total < count.counted
-    pieces: list[Piece] = [(f"{total:,} of {count.counted:,} stored: ", Tone.WARN)] if count is not None and is_part else []
+    every = 0 if count is None else count.counted + count.extra
+    is_part = total < every
+    pieces: list[Piece] = [(f"{total:,} of {every:,} stored: ", Tone.WARN)] if is_part else []
     for (text, judged), number in found.most_common(_ANSWERS_AT_MOST):
         tone = _TONES.get(judged, Tone.WARN)
         pieces += [(f"{glyph(judged)} {text} ", tone), plain(f"×{number:,} ")]

@@ -126,6 +126,13 @@ def correct_of(count: Count | None) -> str:
     return NONE if count is None or not count.n else f"{count.correct}/{count.n}"
 
 
+def extra_of(count: Count | None) -> str:
+    """+2/64 extra, beside c/n; nothing where there are none, and their number alone where no verdict of them counts."""
+    if count is None or not count.extra:
+        return ""
+    return f"+{count.extra_correct:,}/{count.extra_n:,} extra" if count.extra_n else f"+{count.extra:,} extra"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """1 trace, 2 traces."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -74,7 +74,14 @@ class StudyScreen(ExplorerScreen[None]):
         ),
         Binding("c", "baseline", "baseline", id="study.baseline", tooltip="Make the run under the cursor the baseline"),
         Binding("/", "search", "search", key_display="/", id="study.search", tooltip="Search all traces of this benchmark"),
-        Binding("R", "again", "read again", id="study.again", tooltip="Read the study again: a job may have added to it"),
+        Binding(
+            "R",
+            "again",
+            "read again",
+            show=False,
+            id="study.again",
+            tooltip="Read the study again: a job may have added to it",
+        ),
     ]
 
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012 - not ours
@@ -366,9 +373,9 @@ class StudyScreen(ExplorerScreen[None]):
         found, deep = self._pairs.get(key_of(pair)), self._depths.get(key_of(pair))
         about, plot = self.query_one("#pair", Lines), self.query_one(PassKPlot)
         numbers = None if found is None else found.numbers
-        depth, stand = (None, None) if deep is None else (deep.depth, deep.stand)
+        depth, stand, beyond = (None, None, ()) if deep is None else (deep.depth, deep.stand, deep.beyond)
         # Where it is low, there are two lines: one for who is compared, one for the sets.
-        about.lines = about_pair(pair, numbers, UNLIMITED if self.is_low else about.view_width, depth, stand)
+        about.lines = about_pair(pair, numbers, UNLIMITED if self.is_low else about.view_width, depth, stand, beyond)
         curves = None if numbers is None or not numbers.ks else pair_curves(pair, numbers, depth)
         if curves != plot.curves:
             plot.curves = curves

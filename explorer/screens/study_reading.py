@@ -11,6 +11,7 @@ from typing import Final
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from engine.parity import beyond_settings
 from explorer.model.audit_stand import AuditStand, audit_stand
 from explorer.model.every_run import Against
 from explorer.model.numbers import Limits, PairDepth, PairNumbers, StudyNumbers, pair_depth, pair_numbers
@@ -63,6 +64,8 @@ class DepthReady(Message):
     pair: Pair
     depth: PairDepth | None
     stand: AuditStand | None
+    beyond: Sequence[str] = ()
+    """In what the two differ beside models and settings."""
 
 
 @dataclass
@@ -99,4 +102,5 @@ def deeper(session: Session, pair: Pair, numbers: PairNumbers) -> DepthReady:
         if get_current_worker().is_cancelled:
             return DepthReady(pair, None, None)
         stand = audit_stand(session.study, session.verifier, pair, numbers.sets)
-        return DepthReady(pair, pair_depth(pair, numbers), stand)
+        beyond = [] if pair.other is None else beyond_settings(session.study, pair.base, pair.other)
+        return DepthReady(pair, pair_depth(pair, numbers), stand, beyond)

@@ -19,7 +19,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from explorer.model.session import Pair, Session
-from explorer.model.trace_table import Sight
+from explorer.model.trace_table import EXTRA, Sight
 from explorer.model.tracelist import Habits, TraceList, TraceOrder, View, ordered, read_traces, to_suspect
 from explorer.model.walk import ALL, Choice, Goal, Place, Walk, choices
 from explorer.render.chips import Chip, chips
@@ -27,7 +27,7 @@ from explorer.render.histogram import histogram
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, fitted, plain, strong
 from explorer.render.text import one_line
-from explorer.render.words import NONE, correct_of, outcome, short_names
+from explorer.render.words import NONE, correct_of, counted, outcome, short_names
 from explorer.screens.base import CouldNotRead, Here
 from explorer.screens.filtering import FILTER, Filtering
 from explorer.screens.reader import ReaderScreen
@@ -451,6 +451,9 @@ class TracesScreen(Filtering[Place]):
             notes.append([plain(self.view)])
         if self._habits.order is not TraceOrder.STUDY:
             notes.append([dim("by "), plain(self._habits.order)])
+        if "extra" in self._read.known:
+            beyond = sum(row.extra for row in self._read.rows)
+            notes.append([(EXTRA, Tone.ACCENT), dim(f" {counted(beyond, 'extra sample')}")])
         if self.wanted is not None and self._is_read:
             shown = f"{len(self.listed):,} of {len(self._read.rows):,}"
             notes.append([dim("no trace fits: all shown")] if self._is_set_aside else [(shown, Tone.ACCENT)])

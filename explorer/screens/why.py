@@ -19,9 +19,9 @@ from explorer.model.walk import ALL, Walk
 from explorer.model.why import Section, Statement, evidence_page
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.paragraph import first_lines
-from explorer.render.pieces import Line, dim, flow, joined, plain, strong, width_of
+from explorer.render.pieces import Line, Tone, dim, flow, joined, plain, strong, width_of
 from explorer.render.text import one_line
-from explorer.render.words import MARKS, NONE, correct_of, counted
+from explorer.render.words import MARKS, NONE, correct_of, counted, extra_of
 from explorer.render.wrapped import wrapped
 from explorer.screens.base import CouldNotRead, ExplorerScreen, Here
 from explorer.widgets.crumbs import Crumbs
@@ -136,8 +136,13 @@ class WhyScreen(ExplorerScreen[None]):
         problem, about = self.problem, self.query_one("#about", Lines)
         most = 1 if self.is_low else _STATEMENT_LINES
         counts: list[Line] = [
-            [(mark + word, tone), plain(f" {correct_of(self.pair.count(run, problem))}")]
+            [
+                (mark + word, tone),
+                plain(f" {correct_of(count)}"),
+                (f" {more}" if (more := extra_of(count)) else "", Tone.ACCENT),
+            ]
             for run, word, (mark, tone) in zip(self.pair.runs, self.pair.words, MARKS, strict=False)
+            for count in [self.pair.count(run, problem)]
         ]
         reference = [dim("reference "), strong(one_line(problem.reference) if problem.reference is not None else NONE)]
         statement = problem.statement or "no statement in this study"

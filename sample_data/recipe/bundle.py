@@ -63,7 +63,7 @@ def put(out: Path) -> None:
     full, small = out / "full.db", out / "study.db"
     with Writer(full, "bundle") as writer:
         for shard in sorted(out.glob("shard-*.db")):
-            narrator.say(f"{shard}: {merge_study(writer, shard):,} samples")
+            narrator.say(f"{shard}: {merge_study(writer, shard).added:,} samples")
         judge_all(writer, narrator)
     small.unlink(missing_ok=True)
     with Study(full) as study:

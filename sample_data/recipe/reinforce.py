@@ -21,10 +21,11 @@ import torch
 from transformers import PreTrainedModel
 
 from engine.decoding import PLAIN
-from engine.samplers.base import Drawn, Opening, Request
+from engine.prompts import Template
+from engine.samplers.base import Drawn, Manner, Opening, Request
 from engine.samplers.transformers import TransformersSampler
-from sample_data import MAX_TOKENS
-from sample_data.recipe.corpus import HARD, prompt_of
+from sample_data import MAX_TOKENS, PROMPT
+from sample_data.recipe.corpus import HARD
 from sample_data.recipe.problems import FAMILIES, Task, tasks
 
 Algorithm = Literal["grpo", "rloo"]
@@ -58,8 +59,8 @@ def reinforce(
 ) -> None:
     """Train from the model in `start`. at: told the number of steps done and the model, after each step."""
     torch.manual_seed(seed)
-    sampler = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, batch=GROUP * PROBLEMS, dtype="float32", device="cpu"))
-    reference = TransformersSampler(Opening(start, PLAIN, MAX_TOKENS, dtype="float32", device="cpu")).model if penalty else None
+    sampler = TransformersSampler(Opening(start, batch=GROUP * PROBLEMS, dtype="float32", device="cpu"))
+    reference = TransformersSampler(Opening(start, dtype="float32", device="cpu")).model if penalty else None
     optimiser = torch.optim.AdamW(sampler.model.parameters(), lr=LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.98))
     stream = _tasks(Random(seed))
     began = time.monotonic()
@@ -81,18 +82,19 @@ def _tasks(rng: Random) -> Iterator[Task]:
 
 
 def _roll_out(sampler: TransformersSampler, problems: list[Task], seed: int, step: int) -> list[Rollout]:
+    prompts = [sampler.prompt(Template(PROMPT), task.statement).ids for task in problems]
     requests = [
-        Request((number, index), sampler.encode(prompt_of(task)), hash((seed, step, number, index)) & (1 << 62) - 1)
-        for number, task in enumerate(problems)
+        Request((number, index), prompt, hash((seed, step, number, index)) & (1 << 62) - 1)
+        for number, prompt in enumerate(prompts)
         for index in range(GROUP)
     ]
-    drawn = {cast(tuple[int, int], d.request.unit): d for d in sampler.sample(requests)}
+    drawn = {cast(tuple[int, int], d.request.unit): d for d in sampler.sample(requests, Manner(PLAIN, MAX_TOKENS))}
     return [_rollout(drawn[unit], problems[unit[0]]) for unit in sorted(drawn)]
 
 
 def _rollout(drawn: Drawn, task: Task) -> Rollout:
     prompt = drawn.request.prompt
-    return Rollout((*prompt, *drawn.ids), len(prompt), reward(drawn.text, task))
+    return Rollout((*prompt, *(drawn.ids or ())), len(prompt), reward(drawn.text, task))
 
 
 def reward(response: str, task: Task) -> float:

@@ -88,6 +88,7 @@ _ALL: Final = (
     Field("verifier", Kind.NAME, "whose verdict decides"),
     Field("disputed", Kind.CHOICE, "does another verifier, the file or another rule contradict the verdict", YES_NO),
     Field("sample", Kind.WHOLE, "its number within run and problem"),
+    Field("extra", Kind.CHOICE, "was it drawn beyond the run's n because a plan asked for it", YES_NO),
     Field("solved", Kind.NUMBER, "its run's share of right answers to the problem, c/n, from 0 to 1"),
 )
 

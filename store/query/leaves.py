@@ -323,6 +323,7 @@ _MAKERS: Final[dict[str, Callable[[Leaves, Compared], Condition]]] = {
     "verifier": Leaves.verifier,
     "disputed": Leaves.disputed,
     "sample": lambda leaves, leaf: leaves.number("sample.idx", leaf),
+    "extra": lambda _leaves, leaf: _yes_no(Condition("sample.extra"), leaf, known="1"),
     "solved": Leaves.solved,
 }
 

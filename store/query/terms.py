@@ -52,7 +52,7 @@ class Value:
 
     @property
     def text(self) -> str:
-        if self.wild or (_BARE_VALUE.fullmatch(self.value) and self.value not in tuple(Known)):
+        if self.wild or (_BARE_VALUE.fullmatch(self.value) and self.value.lower() not in tuple(Known)):
             return self.value
         return quoted(self.value)
 

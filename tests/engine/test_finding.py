@@ -115,7 +115,8 @@ def make(path: Path, seed: int) -> None:
 
 def _trace(rng: random.Random, line: int, of: Run, on: Problem) -> NewTrace:
     text = " ".join(rng.choices(VOCABULARY, k=rng.randrange(1, 12))) + f" {line}"
-    sample = NewSample(text, line, finish=rng.choice(list(Finish)), tokens=rng.choice([None, len(text)]))
+    finish, tokens, extra = rng.choice(list(Finish)), rng.choice([None, len(text)]), line % 6 == 0
+    sample = NewSample(text, line, finish=finish, tokens=tokens, extra=extra)
     return NewTrace(of, on, sample, rng.choice([None, _verdict(rng)]))
 
 
@@ -201,6 +202,8 @@ class Everything:
                 return [note for note in [*mine, *(m.text for m in self.marks if m.sample_id == row.sample_id)] if note]
             case "flag":
                 return ["yes" if row.flagged else "no"]
+            case "extra":
+                return ["yes" if row.extra else "no"]
             case "tag":
                 return list(self.tags.get(row.problem_id, ()))
             case "why":

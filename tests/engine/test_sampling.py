@@ -15,6 +15,8 @@ import pytest
 
 from engine.decoding import Decoding
 from engine.judging import judge
+from engine.prompts import Template
+from engine.samplers.base import Manner, Opening
 from engine.sampling import Plan, content_revision, sample
 from explorer import cli
 from store import measures
@@ -34,11 +36,10 @@ PROBLEMS = [Problem("sums", str(key), f"What is {key} + {key}?", str(2 * key)) f
 def plan(folder: Path, n: int = 5, **other: object) -> Plan:
     made = Plan(
         model=Model("tiny", "r1", Role.BASE),
-        folder=folder,
+        opening=Opening(folder),
         problems=PROBLEMS,
-        prompt_template="{problem}\n",
-        decoding=Decoding(0.6, 0.95),
-        max_tokens=200,
+        template=Template("{problem}\n"),
+        manner=Manner(Decoding(0.6, 0.95), 200),
         n=n,
         sampler="scripted",
     )
@@ -73,7 +74,12 @@ def test_a_plan_twice_adds_nothing_and_a_larger_n_adds_what_is_missing(tmp_path:
 
 def test_seeds_are_of_run_problem_and_index_and_settings_make_other_runs(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
-    others = ({"seed": 1}, {"decoding": Decoding(1.0)}, {"max_tokens": 100}, {"model": Model("tiny", "r2")})
+    others: tuple[dict[str, object], ...] = (
+        {"seed": 1},
+        {"manner": Manner(Decoding(1.0), 200)},
+        {"manner": Manner(Decoding(0.6, 0.95), 100)},
+        {"model": Model("tiny", "r2")},
+    )
     with Writer(path, "test") as writer:
         for other in ({}, *others):
             sample(writer, plan(tmp_path, 2, **other))

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM
 from engine import scoring
 from engine.analyses.perplexity import perplexities
 from engine.decoding import PLAIN, Decoding, log_probabilities
-from engine.samplers.base import SamplerError
+from engine.prompts import Template
+from engine.samplers.base import Manner, Opening, SamplerError
 from engine.sampling import Plan, content_revision, sample
 from engine.scoring import Judge, find_scorer, score
 from store import measures
@@ -39,7 +40,7 @@ def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def sampled(path: Path, folder: Path, n: int = 6) -> Model:
     model = Model(folder.name, content_revision(folder), Role.BASE)
     with Writer(path, "test") as writer:
-        sample(writer, Plan(model, folder, PROBLEMS, "{problem}", PAPER, 30, n))
+        sample(writer, Plan(model, Opening(folder), PROBLEMS, Template("{problem}"), Manner(PAPER, 30), n))
     return model
 
 

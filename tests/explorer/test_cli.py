@@ -343,11 +343,12 @@ def test_every_command_shows_help_with_an_example_that_parses(command: str, caps
     assert cli._parser(command).parse_args(words).command == command
 
 
-OF_A_STUDY = ["accuracy", "beyond", "claims", "coverage", "guess", "passk", "plan", "series", "suspect", "verify"]
+OF_A_STUDY = ["accuracy", "beyond", "claims", "coverage", "entropy", "guess", "passk", "plan", "series", "suspect", "verify"]
 
 
 @pytest.mark.parametrize(
-    "command", [*OF_A_STUDY, "import", "check", "migrate", "audit", "report", "export", "index", "list", "slice", "keys"]
+    "command",
+    [*OF_A_STUDY, "init", "import", "check", "migrate", "audit", "report", "export", "index", "list", "slice", "keys"],
 )
 def test_the_examples_of_data_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shlex

@@ -66,7 +66,7 @@ def test_json_has_one_object_a_line_and_nothing_for_a_terminal_to_act_on(db: Pat
     assert all(ESCAPE in row["snippet"] and row["start"] == 0 for row in rows)
     assert "\x1b" not in out
     assert rows[0].keys() == {
-        "link", "benchmark", "problem", "run", "sample", "outcome", "answer", "chars", "start", "snippet"
+        "link", "benchmark", "problem", "run", "sample", "extra", "outcome", "answer", "chars", "start", "snippet"
     }  # fmt: skip
 
 
@@ -79,7 +79,9 @@ def test_problems_are_listed_with_counts_and_a_trace_that_fits(db: Path, capsys:
     _, out, _ = call(capsys, "list", "problems", db, "--json")
     first, second = map(json.loads, out.splitlines())
     assert (first["problem"], first["set"], second["set"]) == ("1", "base-only", "other-only")
-    assert first["runs"]["base-7b@sums"] == {"correct": 3, "n": 6, "errors": 0, "unjudged": 0}
+    assert first["runs"]["base-7b@sums"] == {
+        "correct": 3, "n": 6, "errors": 0, "unjudged": 0, "extra_correct": 0, "extra_n": 0,
+    }  # fmt: skip
 
 
 def test_the_pair_can_be_named(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

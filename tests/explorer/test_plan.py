@@ -71,7 +71,10 @@ def test_the_json_keeps_its_keys(db: Path, capsys: pytest.CaptureFixture[str]) -
     assert found["standings"] == {"elicited": 1, "created": 0, "lost": 0, "undetermined": 3}
     assert [one["problem"] for one in found["problems"]] == ["near", "lost", "neither"]
     near, lost, neither = found["problems"]
-    assert lost["base"] == {"correct": 60, "n": N, "state": "can", "draw": 0, "cost": 0}
+    counts = {"correct": 60, "n": N, "extra_correct": 0, "extra_n": 0}
+    assert lost["base"] == {**counts, "state": "can", "draw": 0, "cost": 0}
+    nothing = {"problems": 0, "samples": 0}
+    assert found["extra"] == {"base": nothing, "other": nothing}
     assert (lost["other"]["state"], lost["other"]["cost"]) == ("open", 3706)
     assert (neither["base"]["cost"], neither["base"]["draw"], neither["other"]["draw"]) == (None, 0, 0)
     assert near.keys() == {"problem", "base", "other", "settles", "changes", "per_sample", "taken"}

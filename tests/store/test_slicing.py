@@ -107,7 +107,7 @@ def test_shards_drawn_apart_are_the_study_drawn_at_once(tmp_path: Path) -> None:
             sample(writer, replace(whole, problems=problems))
             sample(writer, replace(whole, problems=problems, seed=1))
     with Writer(tmp_path / "two", "test") as writer:
-        assert merge_study(writer, tmp_path / "one") == 32
-        assert merge_study(writer, tmp_path / "one") == 0
+        assert merge_study(writer, tmp_path / "one").added == 32
+        assert merge_study(writer, tmp_path / "one").added == 0
     assert drawn(tmp_path / "two") == drawn(tmp_path / "all")
     assert list(check_structure(tmp_path / "two")) == []

@@ -3,7 +3,8 @@
     {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "statement": "...", "reference": "73",
      "response": "... \\\\boxed{73}", "finish": "stop", "tokens": 812, "correct": true, "settings": {"temperature": 0.6}}
 
-Needed: problem and response; model unless --model says it. The rest may be missing. A line with `n` in place of the response
+Needed: problem and response; model unless --model says it. The rest may be missing. `"extra": true` marks a sample beyond the
+run's n, which no rate counts. A line with `n` in place of the response
 holds the counts of a problem of which not all samples are given, as an export writes them:
 
     {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "n": 1024, "correct": 12}
@@ -23,7 +24,7 @@ from store.types import SETTING_NAMES, UNKNOWN, Finish, Model, NewCount, NewSamp
 
 _RUN_FIELDS: Final = ("model", "revision", "role", "parent", "algorithm", "step", "training_seed", "benchmark", "settings")
 _FIELDS: Final = {*_RUN_FIELDS, "problem", "statement", "reference", "level", "response", "finish", "stop_reason"} | {
-    "tokens", "seed", "correct", "answer", "kind", "n"
+    "tokens", "seed", "correct", "answer", "kind", "n", "extra"
 }  # fmt: skip
 _KIND: Final = "math"
 _FINISHES: Final = {finish.value: finish for finish in Finish}
@@ -81,6 +82,7 @@ def _item(record: Record, line: int, run: Run) -> NewTrace | NewCount:
         stop_reason=fields.optional_text(record.get("stop_reason"), "stop_reason"),
         tokens=fields.optional_whole(record.get("tokens"), "tokens"),
         seed=fields.optional_whole(record.get("seed"), "seed"),
+        extra=_extra(record.get("extra")),
     )
     return NewTrace(run, problem, sample, _imported(record))
 
@@ -128,6 +130,12 @@ def _finish(value: object) -> Finish:
     if finish is None:
         raise BadRecord(f"finish is {str(value)[:40]!r}, not one of {', '.join(Finish)}")
     return finish
+
+
+def _extra(value: object) -> bool:
+    if value not in (None, True, False):
+        raise BadRecord(f"extra is {str(value)[:40]!r}, not true or false")
+    return value is True
 
 
 def _imported(record: Record) -> Verdict | None:

@@ -1,0 +1,242 @@
+"""basebound run: bring a study up to what a STUDY.toml declares: sample, judge, measure.
+
+Run again it goes on where it stopped; a larger n adds what is missing; a changed setting makes a new run. --dry-run shows what
+would be done and loads no model.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.commands.arguments import whole_number
+from explorer.commands.narration import Meter, Narrator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.declaration import Declaration
+    from engine.fleet import Pace
+    from engine.sampling import Plan, Sampled
+    from store.types import Run
+    from store.writer import Writer
+
+EXAMPLE = "run study.toml --dry-run"
+
+_HERE = "here"
+"""What --ray means without an address: a cluster of this machine alone."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="STUDY.toml", help="`basebound init` writes an example")
+    parser.add_argument("--dry-run", action="store_true", help="what would be drawn, prompts and their ids, estimates; no more")
+    parser.add_argument("--shard", metavar="I/N", help="draw this part only, into a study of its own; `basebound merge` joins")
+    parser.add_argument("--plan", action="store_true", help="then draw extra samples where they settle most, see --spend")
+    parser.add_argument("--spend", type=whole_number, metavar="N", help="at most so many extra samples in all")
+    parser.add_argument("--ray", nargs="?", const=_HERE, metavar="ADDRESS", help="over a Ray cluster: its address, or `auto`")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from engine.declaration import plans, read
+    from engine.fleet.shards import parse_shard, shard_path
+    from explorer.commands import dry_run
+    from store.errors import BaseboundError
+
+    narrator = Narrator(arguments.quiet)
+    declaration = read(arguments.file)
+    if arguments.plan != (arguments.spend is not None) or (arguments.plan and arguments.shard):
+        raise BaseboundError(
+            "--plan and --spend N go together (`basebound plan DB` says what samples settle), and not with --shard:"
+            " what to draw depends on all samples"
+        )
+    shard = None if arguments.shard is None else parse_shard(arguments.shard)
+    path = declaration.study if shard is None else shard_path(declaration.study, shard)
+    wanted = plans(declaration, shard)
+    if arguments.dry_run:
+        dry_run.show(declaration, wanted, path)
+        return 0
+    return _bring_up(arguments, declaration, wanted, path, narrator)
+
+
+def _bring_up(
+    arguments: argparse.Namespace, declaration: Declaration, wanted: Sequence[Plan], path: Path, narrator: Narrator
+) -> int:
+    """Sample, then all that is made of samples. A model that cannot be sampled is told at the end: the rest is done."""
+    from engine.fleet.reaper import reap
+    from engine.samplers.base import SamplerError
+    from explorer.commands.index import index
+    from store.writer import Writer
+
+    errors, failure = 0, None
+    with Writer(path, "run") as writer:
+        for sentence in reap(writer):
+            narrator.say(sentence)
+        runs: list[Run] = []
+        try:
+            runs = _draw(arguments, declaration, wanted, writer, narrator)
+        except SamplerError as error:
+            failure = error
+        if arguments.shard is None:
+            errors = _measure(declaration, wanted, writer, narrator)
+        if arguments.plan and failure is None:
+            extra = _planned(list(zip(wanted, runs, strict=True)), writer.path, arguments.spend, narrator)
+            _draw(arguments, declaration, extra, writer, narrator)
+            errors = _measure(declaration, wanted, writer, narrator)
+    if declaration.analyses.index and arguments.shard is None:
+        index(path, narrator)
+    if failure is not None:
+        raise failure
+    if arguments.shard:
+        narrator.say(f"{path} has its part of {arguments.file}: `basebound merge {declaration.study} {path}`")
+    else:
+        narrator.say(f"{path} has what {arguments.file} declares: `basebound explore {path}`")
+    return 1 if errors else 0
+
+
+# -- sampling ---------------------------------------------------------------------------------------------------------------
+
+
+class _Watch:
+    """How sampling goes: samples, tokens a second, engines at work, the time left."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._meter = Meter(narrator, "sampling", "samples")
+        self._narrator = narrator
+
+    def progress(self, pace: Pace) -> None:
+        speed = f"{pace.tokens / pace.seconds:,.0f} tokens/s" if pace.tokens and pace.seconds else "loading"
+        self._meter.show(pace.done, pace.total, f"{speed} · {pace.engines} at work")
+
+    def say(self, sentence: str) -> None:
+        self._narrator.say(sentence)
+
+
+def _draw(
+    arguments: argparse.Namespace, declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator
+) -> list[Run]:
+    """What the runs lack; no model is loaded whose runs lack nothing. The run of each plan.
+
+    Raises SamplerError where a model cannot be sampled.
+    """
+    from engine.foreseen import foresee
+    from explorer.commands.sample import tell
+    from store.reader import Study
+
+    with Study(writer.path) as study:
+        foreseen = foresee(plans, study)
+    for one in foreseen:
+        if one.run is not None:
+            writer.admit(one.run.key, one.plan.n)
+        if one.is_complete:
+            narrator.say(f"{one.title} on {one.plan.problems[0].benchmark}: all {one.total:,} samples are there")
+    lacking = [one.plan for one in foreseen if not one.is_complete]
+    drawn = iter(_sampled(arguments, declaration, lacking, writer, narrator) if lacking else [])
+    runs = []
+    for one in foreseen:
+        if one.run is not None and one.is_complete:
+            runs.append(one.run)
+        else:
+            sampled = next(drawn)
+            tell(one.plan, sampled, narrator)
+            runs.append(sampled.run)
+    return runs
+
+
+def _sampled(
+    arguments: argparse.Namespace, declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator
+) -> list[Sampled]:
+    """By an engine for each GPU, or group of GPUs, of this machine; or of a cluster."""
+    engine, watch = declaration.engine, _Watch(narrator)
+    if arguments.ray is not None:
+        from engine.fleet.ray_engines import draw_all_on_ray
+
+        address = None if arguments.ray == _HERE else arguments.ray
+        return draw_all_on_ray(writer, plans, address, watch, engine.tensor_parallel)
+    from engine.declaration.planned import places_of
+    from engine.fleet.places import left_idle
+    from engine.fleet.pool import draw_all
+
+    chosen = places_of(engine)
+    if idle := left_idle(chosen):
+        narrator.say(idle)
+    return draw_all(writer, plans, chosen, watch)
+
+
+def _planned(plans: Sequence[tuple[Plan, Run]], path: Path, spend: int, narrator: Narrator) -> list[Plan]:
+    """The plans with the extra samples that settle most: for the natural pair of each benchmark, `spend` in all."""
+    from dataclasses import replace
+
+    from engine.board import natural_pair, read_board
+    from engine.planning import extra_of, plan_pair
+    from store.reader import Study
+
+    asked = {run.key: plan.n for plan, run in plans}
+    extra: dict[str, Mapping[str, int]] = {}
+    with Study(path) as study:
+        for benchmark in dict.fromkeys(run.benchmark for _, run in plans):
+            board = read_board(study, benchmark)
+            pair = natural_pair([run for run in board.runs if run.key in asked and board.counts(run)])
+            if pair is None or pair[1] is None:
+                narrator.say(f"{benchmark}: no two judged runs, so there is nothing to plan")
+                continue
+            found = plan_pair(board, pair[0], pair[1], spend=spend)
+            spend -= found.taken.samples
+            narrator.say(
+                f"{benchmark}: {found.taken.samples:,} extra samples on {found.taken.problems:,} problems of"
+                f" {found.base.slug} and {found.other.slug} are expected to settle {found.taken.settles:.1f}"
+            )
+            ours, theirs = extra_of(found, asked[found.base.key])
+            extra |= {found.base.key: ours, found.other.key: theirs}
+    return [replace(plan, extra=extra[run.key]) for plan, run in plans if run.key in extra]
+
+
+# -- what is made of samples ------------------------------------------------------------------------------------------------
+
+
+def _measure(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> int:
+    """As declared. Returns how many samples came out as ERROR."""
+    from explorer.commands.paths import cluster
+    from explorer.commands.verify import judge_all, judge_by
+
+    errors = 0
+    if declaration.analyses.verify:
+        errors = judge_all(writer, narrator)
+        others = (benchmark.verifier for benchmark in declaration.benchmarks)
+        errors += sum(judge_by(writer, name, narrator) for name in dict.fromkeys(others) if name is not None)
+    if declaration.analyses.score:
+        _score(declaration, plans, writer, narrator)
+    if declaration.analyses.paths:
+        cluster(writer, narrator)
+    _complain(writer.path, narrator)
+    return errors
+
+
+def _complain(path: Path, narrator: Narrator) -> None:
+    """Loud labels: what was drawn twice, and in what runs that are compared differ besides their models."""
+    from engine.board import read_board
+    from engine.health import health
+    from store.reader import Study
+
+    with Study(path) as study:
+        for name in study.benchmarks():
+            for label in health(study, read_board(study, name))[1]:
+                narrator.complain(f"‼ {label}")
+
+
+def _score(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> None:
+    """What each base model thinks of all runs of ours, and every other model of its own."""
+    from engine.scoring import Judge
+    from explorer.commands.score import weigh
+    from store import measures
+    from store.reader import Study
+    from store.types import Role
+
+    engine = declaration.engine
+    openings = {plan.model: plan.opening for plan in plans if (plan.opening.model / "config.json").is_file()}
+    with Study(writer.path) as study:
+        runs = [run for run in study.runs() if run.model in openings and not measures.without_ids(study, run.run_id)]
+    for model, opening in openings.items():
+        of = runs if model.role is Role.BASE else [run for run in runs if run.model == model]
+        if of:
+            weigh(writer, Judge(model, opening.model, engine.dtype, engine.device, opening.adapter), of, narrator)
