@@ -64,8 +64,8 @@ PIECES: Final = (
 
 
 def folder_of(model: DeclaredModel, *, weights: bool = True) -> Path:
-    """Where a declared model lies: its path, or what the hub has of it, fetched. weights: without them a server's tokenizer is
-    all that is wanted.
+    """Where a declared model lies: its path, or what the hub has of it, fetched. weights: without them only
+    configuration and tokenizer are wanted, for a server's model or a dry run.
 
     Raises SamplerError where it is not to be had, and where it is no model.
     """

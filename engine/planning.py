@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.analyses.boundary import Standing
 from engine.analyses.intervals import LEVEL
@@ -130,6 +130,21 @@ def plan_pair(
         entries=tuple(entries),
         extra=(_extra(board, base), _extra(board, other)),
     )
+
+
+def shared(found: Sequence[PairPlan], spend: int) -> list[PairPlan]:
+    """The plans with the proposals taken that settle most per sample of all, so far as `spend` samples pay for them."""
+    asked = [(place, entry) for place, one in enumerate(found) for entry in one.entries if entry.proposal.samples]
+    asked.sort(key=lambda each: each[1].proposal.settles / each[1].proposal.samples, reverse=True)
+    taken: set[tuple[int, int]] = set()
+    for place, entry in asked:
+        if entry.proposal.samples <= spend:
+            spend -= entry.proposal.samples
+            taken.add((place, entry.problem.problem_id))
+    return [
+        replace(one, entries=tuple(replace(e, taken=(place, e.problem.problem_id) in taken) for e in one.entries))
+        for place, one in enumerate(found)
+    ]
 
 
 def extra_of(found: PairPlan, n: int | None = None) -> tuple[Mapping[str, int], Mapping[str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from store.types import Prompt
 NO_CHAT: Final = "none"
 """What a run's chat template is called where none is applied."""
 PLACE: Final = "{problem}"
+TODAY: Final = datetime(2024, 7, 26, tzinfo=UTC)
+"""The day that chat templates are told it is (Llama 3.1's own, where nobody tells it): with the real one a study could not go
+on tomorrow, nor base and RL model be asked alike on two days."""
 
 
 class PromptError(BaseboundError):
@@ -74,7 +78,11 @@ def render(tokenizer: Any, template: Template, statement: str) -> Prompt:
     system = [] if template.system is None else [{"role": "system", "content": template.system}]
     try:
         whole = tokenizer.apply_chat_template(
-            [*system, {"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+            [*system, {"role": "user", "content": text}],
+            tokenize=False,
+            add_generation_prompt=True,
+            strftime_now=TODAY.strftime,
+            date_string=TODAY.strftime("%d %b %Y"),
         )
     except Exception as error:  # the template is a stranger's program: whatever it raises is its refusal
         raise PromptError(f"the chat template of {tokenizer.name_or_path} refuses the prompt: {error}") from error

@@ -98,8 +98,8 @@ def sample(writer: Writer, plan: Plan, progress: Progress = lambda _done, _all: 
         with Study(writer.path) as study:
             there = measures.indices(study, run.key)
         units = missing(plan, run, there)
-        total = sum(1 for _ in wanted(plan, run))
-        known = total - len(units)
+        whole = total(plan, run)
+        known = whole - len(units)
         if not units:
             return Sampled(run, sampler.facts, 0, known, 0, 0.0)
         began = time.monotonic()
@@ -109,7 +109,8 @@ def sample(writer: Writer, plan: Plan, progress: Progress = lambda _done, _all: 
         for drawn in in_time(sampler.sample(requests_of(run, units, prompts), plan.manner, longest(prompts))):
             added += writer.add_draws(batch, [draw_of(plan, one) for one in drawn], batch.seconds)
             tokens += sum(tokens_of(one) for one in drawn)
-            progress(known + added, total)
+            progress(known + added, whole)
+        writer.admit(run.key, plan.n)
         return Sampled(run, sampler.facts, added, known, tokens, time.monotonic() - began)
 
 
@@ -165,6 +166,21 @@ def missing(plan: Plan, run: Run, there: Mapping[str, set[int]]) -> list[Unit]:
     return [(problem, index) for problem, index in wanted(plan, run) if index not in there.get(problem.key, none)]
 
 
+def total(plan: Plan, run: Run) -> int:
+    """How many samples the plan's run should have: all of `wanted`."""
+    if plan.shard is not None:
+        return sum(1 for _ in wanted(plan, run))
+    return sum(plan.n + plan.extra.get(problem.key, 0) for problem in plan.problems)
+
+
+def lacking(plan: Plan, run: Run, there: Mapping[str, set[int]]) -> int:
+    """How many of them are not there."""
+    if plan.shard is not None:
+        return len(missing(plan, run, there))
+    have = ((plan.n + plan.extra.get(problem.key, 0), there.get(problem.key, ())) for problem in plan.problems)
+    return sum(number - sum(index < number for index in indices) for number, indices in have)
+
+
 def requests_of(run: Run, units: Iterable[Unit], prompts: Mapping[Problem, Prompt]) -> Iterator[Request]:
     """What to ask a sampler for, in that order."""
     key = run.key
@@ -176,6 +192,8 @@ def requests_of(run: Run, units: Iterable[Unit], prompts: Mapping[Problem, Promp
 def draw_of(plan: Plan, drawn: Drawn) -> NewDraw:
     """What the study keeps of a draw whose unit is the plan's."""
     problem, index = cast(Unit, drawn.request.unit)
+    if drawn.ids and min(drawn.ids) < 0:
+        raise SamplerError(f"the sampler {plan.sampler} gave {min(drawn.ids)} as a token's id; ids are 0 or more")
     return NewDraw(
         problem=problem,
         index=index,

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Final, Protocol, cast
 
 from store.errors import BaseboundError
@@ -69,6 +70,11 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. This is the one place where errors become sentences."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not where `nohup` has it ignored
+        signal.signal(signal.SIGHUP, _terminate)
+    for name in ("stdout", "stderr"):  # closed by the shell (`>&-`): what is said goes nowhere, and what is done is done
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the program runs
     for stream in (sys.stdout, sys.stderr):  # a terminal that is no UTF-8 gets escapes, not a traceback
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

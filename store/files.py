@@ -22,8 +22,8 @@ from store.errors import NotAStudy, StudyBusy, StudyError, StudyUnwritable, Wron
 from store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 BUSY_TIMEOUT_MS: Final = 10_000
-
-_SQLITE_HEADER: Final = b"SQLite format 3\0"
+_SMALLEST_PAGE: Final = 512
+"""Bytes: no database is smaller."""
 
 _NETWORK_TYPES: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs", "afs", "9p", "panfs", "pvfs2",
@@ -123,16 +123,19 @@ def _open_readonly(path: Path, busy_ms: int) -> sqlite3.Connection:
 
 
 def require_file(path: Path) -> None:
-    """Raises NotAStudy unless `path` is an SQLite file."""
+    """Raises NotAStudy unless a file with something in it lies there. Whether it is SQLite's, SQLite says on reading.
+
+    It is not opened here: closing it again would drop every lock that SQLite holds on it in this process (POSIX), and another
+    process would take the study for closed while it is being written.
+    """
     if not path.exists():
         raise NotAStudy(f"{path} does not exist; `basebound import {path} FILE...` makes a study")
     if not path.is_file():
         raise NotAStudy(f"{path} is not a file; give the path of a study, such as study.db")
-    with explained(path), path.open("rb") as file:
-        header = file.read(len(_SQLITE_HEADER))
-    if not header:
+    size = path.stat().st_size
+    if not size:
         raise NotAStudy(f"{path} is empty: no study yet; `basebound import {path} FILE...` makes it one")
-    if header != _SQLITE_HEADER:
+    if size < _SMALLEST_PAGE:  # SQLite would take it for empty
         raise NotAStudy(f"{path} is not a study: it is no SQLite file; give another path")
 
 

@@ -18,6 +18,8 @@ from store.errors import StudyBusy
 JOB: Final = "write"
 RENEW_AFTER_S: Final = 20
 EXPIRES_AFTER_S: Final = 600
+_ENDED: Final = ("Z", "X")
+"""States of a process that has ended and that its parent has not asked after yet."""
 
 
 class Lease:
@@ -79,8 +81,9 @@ class Lease:
 def started(pid: int) -> str:
     """What tells this process from a later one of the same number; "" when it is gone."""
     try:
-        # Field 22 (start time in clock ticks since boot); the name in field 2 may hold spaces and parentheses.
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
+        # Fields 3 (state) and 22 (start time in clock ticks since boot); the name in field 2 may hold spaces and parentheses.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return "" if fields[0] in _ENDED else fields[19]
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return ""

@@ -56,6 +56,12 @@ SELECT sample_id FROM sample WHERE run_id = ? AND problem_id = ? AND digest = ? 
 ORDER BY idx
 """
 
+_LACK_SOME: Final = """
+SELECT 1 FROM prompt JOIN run USING (run_id) WHERE run.key = :key AND :n > (
+  SELECT count(*) FROM sample WHERE sample.run_id = prompt.run_id AND sample.problem_id = prompt.problem_id AND idx < :n)
+LIMIT 1
+"""
+
 _HAVE_EXTRA: Final = "SELECT run_id, problem_id FROM drawn JOIN run USING (run_id) WHERE run.key = ? AND extra > 0"
 
 
@@ -307,10 +313,13 @@ class Writer(OpenStudy):
     def admit(self, run_key: str, n: int) -> int:
         """From now on the run has n samples of each problem: extra ones within n are counted like all others.
 
-        Never the reverse: a smaller n changes nothing. Returns how many became regular; see `admit_extra` for why that is fair.
+        Nothing changes while a problem lacks one of its n: until then which problems have more would depend on what was seen of
+        them. Nor does a smaller n change anything. Returns how many became regular; see `admit_extra` for why that is fair.
         """
         with self._transaction():
             found = self._connection.execute(_HAVE_EXTRA, (run_key,)).fetchall()
+            if not found or self._connection.execute(_LACK_SOME, {"key": run_key, "n": n}).fetchone():
+                return 0
             return sum(admit_extra(self._connection, run_id, problem_id, n) for run_id, problem_id in found)
 
     # -- engine processes -----------------------------------------------------------------------------------------------

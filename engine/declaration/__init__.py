@@ -41,8 +41,10 @@ __all__ = [
 ]
 
 
-def plans(declaration: Declaration, shard: Shard | None = None, folders: Mapping[str, Path] | None = None) -> list[Plan]:
+def plans(
+    declaration: Declaration, shard: Shard | None = None, folders: Mapping[str, Path] | None = None, *, weights: bool = True
+) -> list[Plan]:
     """What to draw, as `engine.declaration.planned.plans` has it; imported here, because writing needs numpy."""
     from engine.declaration import planned
 
-    return planned.plans(declaration, shard, folders)
+    return planned.plans(declaration, shard, folders, weights=weights)

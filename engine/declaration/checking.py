@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from engine import samplers, verifiers
-from engine.checkpoints import require_adapter, require_model
+from engine.checkpoints import has_weights, require_adapter, require_model
 from engine.declaration.mistakes import Table, nearest, shown
 from engine.declaration.values import DeclaredBenchmark, DeclaredModel, DeclaredPrompt, EngineChoice, Sampling
 from engine.samplers.base import SamplerError
 
 SERVER: Final = "server"
+VLLM: Final = "vllm"
 SCRIPTED: Final = "scripted"
 
 Declared = TypeVar("Declared", DeclaredModel, DeclaredBenchmark, DeclaredPrompt)
@@ -63,10 +64,23 @@ def _check_weights(table: Table, model: DeclaredModel, engine: EngineChoice) -> 
         return  # it needs no model: a plan can be tried out before the weights are there
     if model.path is not None and engine.sampler == SERVER and not model.path.is_dir():
         table.wrong("path", f"the folder {model.path} is not there; give one with the tokenizer, or leave path out")
-    elif model.path is not None and engine.sampler != SERVER:
+    elif engine.sampler == SERVER:
+        _check_told(table, model)
+    elif model.path is not None:
         _check_folder(table, "path", model.path)
     if model.adapter is not None:
         _check_folder(table, "adapter", model.adapter)
+
+
+def _check_told(table: Table, model: DeclaredModel) -> None:
+    """A server's model: what stands for weights that are not here. Without it, other weights would go on in the same run."""
+    is_told = model.step is not None or any((model.hub, model.revision, model.adapter))
+    if not is_told and (model.path is None or not has_weights(model.path)):
+        table.mistakes.add(
+            table.place,
+            f"the server's model {shown(model.name)} has no revision: nothing would tell it from other weights under the same"
+            ' name; add revision = "…"',
+        )
 
 
 def _check_folder(table: Table, key: str, folder: Path) -> None:
@@ -119,12 +133,16 @@ def _check_prompts_of(table: Table, benchmark: DeclaredBenchmark, declared: dict
         table.mistakes.add(table.place, f"{table.what} does not say which prompt; add prompt = [{names}], or one of them")
 
 
-def check_prompts(prompts: Read[DeclaredPrompt]) -> None:
+def check_prompts(prompts: Read[DeclaredPrompt], sampling: Sampling) -> None:
+    """No two ask alike, whether a prompt says it or `sampling` does. n tells no runs apart: a benchmark has its own."""
+
+    def asks(prompt: DeclaredPrompt) -> tuple[object, ...]:
+        return prompt.template, prompt.max_tokens_of(sampling), prompt.stop_of(sampling)
+
     _refuse_twice(prompts, "prompt", lambda prompt: prompt.name, "give it a name of its own")
     for at, (table, prompt) in enumerate(prompts):
         for _, other in prompts[:at]:
-            asks_alike = (prompt.template, prompt.max_tokens, prompt.stop) == (other.template, other.max_tokens, other.stop)
-            if asks_alike and "template" in table.content:
+            if asks(prompt) == asks(other) and "template" in table.content:
                 table.wrong(
                     "template", f"{table.what} asks as {shown(other.name)} does, so its runs would be the same; leave one out"
                 )
@@ -134,6 +152,8 @@ def check_engine(table: Table, engine: EngineChoice, models: Iterable[DeclaredMo
     _check_known(table, "sampler", engine.sampler, samplers.SAMPLERS, "path.py:Class")
     if engine.sampler == SERVER and engine.url is None and any(model.url is None for model in models):
         table.wrong("url", 'the sampler server has no url; add url = "http://localhost:8000/v1"')
+    if engine.memory is not None and engine.sampler in samplers.SAMPLERS and engine.sampler != VLLM:
+        table.wrong("memory", f"memory is for the sampler {VLLM}, and this one is {engine.sampler}; leave it out")
     _refuse_server_keys(table, engine)
 
 

@@ -121,6 +121,9 @@ class Table:
     def number(self, key: str, default: float, fits: Callable[[float], bool], wanted: str) -> float:
         return self._take(key, default, lambda value: _number(value, fits), wanted)
 
+    def share(self, key: str) -> float | None:
+        return self._take(key, None, lambda value: _number(value, lambda share: 0 < share <= 1), "a share above 0, at most 1")
+
     def numbers(self, key: str, default: float, fits: Callable[[float], bool], wanted: str) -> tuple[float, ...]:
         """One number, or a list of different ones."""
         return self._several(key, lambda value: _number(value, fits), wanted) or (default,)

@@ -21,13 +21,16 @@ from store.types import UNKNOWN, Model, Problem
 _COMMIT: Final = re.compile("[0-9a-f]{40}")
 
 
-def plans(declaration: Declaration, shard: Shard | None = None, folders: Mapping[str, Path] | None = None) -> list[Plan]:
+def plans(
+    declaration: Declaration, shard: Shard | None = None, folders: Mapping[str, Path] | None = None, *, weights: bool = True
+) -> list[Plan]:
     """What to draw. folders: by label of a model, where it lies; None: found, and fetched from the hub where it is there.
+    weights: without them the plans are the same, but of the hub's models only what a dry run reads is fetched.
 
     Raises SamplerError for a model that is not to be had, ImportProblem for problems that cannot be read.
     """
     problems = {benchmark.name: problems_of(benchmark) for benchmark in declaration.benchmarks}
-    found = folders_of(declaration) if folders is None else folders
+    found = folders_of(declaration, weights=weights) if folders is None else folders
     return [
         _plan(declaration, known, opening, problems[benchmark.name], benchmark, prompt, temperature, shard)
         for known, opening in _models(declaration, found)
@@ -37,13 +40,17 @@ def plans(declaration: Declaration, shard: Shard | None = None, folders: Mapping
     ]
 
 
-def folders_of(declaration: Declaration) -> dict[str, Path]:
-    """By label of a model, where it lies. What is on the hub is fetched; a server's model may have none here."""
+def folders_of(declaration: Declaration, *, weights: bool = True) -> dict[str, Path]:
+    """By label of a model, where it lies. What is on the hub is fetched, without its `weights` where nobody loads them; a
+    server's model may have no folder here."""
     sampler = declaration.engine.sampler
     if sampler == SCRIPTED:
         return {}
     with_folder = [model for model in declaration.models if model.path is not None or model.hub is not None]
-    return {model.label: folder_of(model, weights=sampler != SERVER) for model in with_folder}
+    return {
+        model.label: folder_of(model, weights=sampler != SERVER and (weights or model.path is not None))
+        for model in with_folder
+    }
 
 
 def places_of(engine: EngineChoice) -> list[Place]:
@@ -67,12 +74,12 @@ def _models(declaration: Declaration, folders: Mapping[str, Path]) -> list[tuple
         return [(Model(SCRIPTED), _opening(declaration, declaration.models[0], Path(SCRIPTED)))]
     found = []
     for model in declaration.models:
-        folder = folders.get(model.label, Path(model.name))
-        found.append((_model(model, folder), _opening(declaration, model, folder)))
+        folder = folders.get(model.label)
+        found.append((_model(model, folder), _opening(declaration, model, folder or Path(model.name))))
     return found
 
 
-def _model(model: DeclaredModel, folder: Path) -> Model:
+def _model(model: DeclaredModel, folder: Path | None) -> Model:
     return Model(
         name=model.name,
         revision=revision_of(model, folder),
@@ -84,15 +91,25 @@ def _model(model: DeclaredModel, folder: Path) -> Model:
     )
 
 
-def revision_of(model: DeclaredModel, folder: Path) -> str:
-    """The hub's commit, else the digest of the folder's content; without weights here, what the file says, or the step."""
-    if model.hub is not None and model.adapter is None and _COMMIT.fullmatch(folder.name):
-        return folder.name
-    if has_weights(folder):
+def revision_of(model: DeclaredModel, folder: Path | None) -> str:
+    """What tells its weights from others: the hub's commit, else the digest of the folder's content; without weights here, what
+    the file says, or the step. An adapter is always digested: beside a commit alone, so that the base's weights are not needed.
+    folder: None where only a server has the model."""
+    is_commit = folder is not None and model.hub is not None and _COMMIT.fullmatch(folder.name) is not None
+    if folder is not None and not is_commit and has_weights(folder):
         return content_revision(folder, model.adapter)
+    told = folder.name if folder is not None and is_commit else _told(model)
+    if model.adapter is None:
+        return told or UNKNOWN
+    digest = content_revision(model.adapter if folder is None or is_commit else folder, model.adapter)
+    return f"{told}+{digest}" if told else digest
+
+
+def _told(model: DeclaredModel) -> str:
+    """By the file; "" where it says nothing."""
     facts = {"step": model.step, "seed": model.training_seed}
     told = "-".join(f"{fact}-{value}" for fact, value in facts.items() if value is not None)
-    return model.revision or told or UNKNOWN
+    return model.revision or told
 
 
 def _opening(declaration: Declaration, model: DeclaredModel, folder: Path) -> Opening:
@@ -105,6 +122,7 @@ def _opening(declaration: Declaration, model: DeclaredModel, folder: Path) -> Op
         dtype=engine.dtype,
         device=engine.device,
         gpus=engine.tensor_parallel,
+        memory=engine.memory,
         url=model.url or engine.url,
         served=model.served or engine.served,
     )
@@ -128,8 +146,8 @@ def _plan(
         template=prompt.template,
         manner=Manner(
             decoding=Decoding(temperature, sampling.top_p, sampling.top_k),
-            max_tokens=sampling.max_tokens if prompt.max_tokens is None else prompt.max_tokens,
-            stop=sampling.stop if prompt.stop is None else prompt.stop,
+            max_tokens=prompt.max_tokens_of(sampling),
+            stop=prompt.stop_of(sampling),
         ),
         n=declaration.n_of(benchmark, prompt),
         seed=sampling.seed,

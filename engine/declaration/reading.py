@@ -29,7 +29,7 @@ STEP: Final = "{step}"
 """Where the number of a step goes, in what `steps` makes several models of."""
 _ONCE: Final = {
     "sampling": ("n", "temperature", "top_p", "top_k", "max_tokens", "context_cap", "stop", "seed"),
-    "engine": ("sampler", "tensor_parallel", "engines", "dtype", "device", "batch", "url", "served"),
+    "engine": ("sampler", "tensor_parallel", "memory", "engines", "dtype", "device", "batch", "url", "served"),
     "analyses": ("verify", "score", "paths", "index"),
 }
 _SEVERAL: Final = {
@@ -91,7 +91,7 @@ def _declared(mistakes: Mistakes, content: dict[str, Any]) -> Declaration:
     analyses = _analyses(_table(top, "analyses"))
     check_study(top, study)
     check_models(models, engine)
-    check_prompts(prompts)
+    check_prompts(prompts, sampling)
     check_benchmarks(benchmarks, prompts, sampling)
     check_engine(engine_table, engine, [model for _, model in models])
     mistakes.complain()
@@ -266,6 +266,7 @@ def _engine(table: Table, folder: Path) -> EngineChoice:
     return EngineChoice(
         sampler=_of_ones_own(table, "sampler", folder) or "transformers",
         tensor_parallel=table.whole_or("tensor_parallel", 1, 1),
+        memory=table.share("memory"),
         engines=table.whole("engines", 1),
         dtype=table.choice("dtype", DTYPES, None),
         device=table.text("device"),

@@ -76,9 +76,11 @@ seed = 0                             # another seed is another run
 [engine]
 sampler = "vllm"                     # vllm, transformers, server; see `basebound samplers`
 # tensor_parallel = 2                # GPUs that one model is laid over; one engine starts for each group that is visible
+# memory = 0.85                      # of each GPU's memory, the share that vLLM may take
 # engines = 4                        # at once, at most
 # dtype = "bfloat16"                 # else the model's own
-# url = "http://localhost:8000/v1"   # of a server that is asked; its key is read from the environment
+# url = "http://localhost:8000/v1"   # of a server that is asked; its key is read from the environment. A model whose weights
+#                                    # are not here needs a revision, or a step: what tells them from others
 
 [analyses]                           # what is made of the samples
 verify = true                        # judge them

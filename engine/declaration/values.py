@@ -24,7 +24,7 @@ class DeclaredModel:
     hub: str | None
     """Its name on the Hugging Face hub; never beside a path."""
     revision: str | None
-    """Branch, tag or commit on the hub; what a server's model without a folder is called. None: nobody said."""
+    """Branch, tag or commit on the hub; what tells a server's weights that are not here. None: nobody said."""
     role: Role
     parent: str | None
     """Name of another declared model."""
@@ -79,6 +79,14 @@ class DeclaredPrompt:
     stop: tuple[str, ...] | None
     line: int
 
+    def max_tokens_of(self, sampling: Sampling) -> int:
+        """In force."""
+        return sampling.max_tokens if self.max_tokens is None else self.max_tokens
+
+    def stop_of(self, sampling: Sampling) -> tuple[str, ...]:
+        """In force."""
+        return sampling.stop if self.stop is None else self.stop
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -104,6 +112,8 @@ class EngineChoice:
     sampler: str
     tensor_parallel: int
     """GPUs that one model is laid over."""
+    memory: float | None
+    """Of each GPU's memory, the share that vLLM may take; None: as much as it takes by itself."""
     engines: int | None
     """At once; None: one for each GPU, or group of GPUs, that is visible."""
     dtype: str | None

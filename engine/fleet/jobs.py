@@ -24,7 +24,7 @@ from engine.fleet import Pace
 from engine.fleet.messages import Wanted
 from engine.prompts import Template
 from engine.samplers.base import Drawn, Facts, Opening, Sampler, SamplerError
-from engine.sampling import Plan, Sampled, batch_of, draw_of, missing, prompts_of, run_of, tokens_of, wanted
+from engine.sampling import Plan, Sampled, batch_of, draw_of, missing, prompts_of, run_of, tokens_of, total
 from store import measures
 from store.reader import Study
 from store.types import UNKNOWN, NewDraw, Problem, Prompt, Run, sample_seed
@@ -114,7 +114,7 @@ class Ledger:
             places = {problem: number for number, problem in enumerate(job.plan.problems)}
             units = missing(job.plan, run, there)
             job.left.extend(Wanted(places[problem], index, sample_seed(run.key, problem, index)) for problem, index in units)
-            job.total = sum(1 for _ in wanted(job.plan, run))
+            job.total = total(job.plan, run)
             job.known = job.total - len(units)
             job.ended = job.began
         elif job.run != run or job.prompts != tuple(prompts):
@@ -181,6 +181,7 @@ class Ledger:
         return Pace(
             done=sum(job.known + job.drawn for job in begun),
             total=sum(job.total for job in begun) + asked,
+            drawn=sum(job.drawn for job in begun),
             tokens=sum(job.tokens for job in begun),
             seconds=time.monotonic() - self._began,
             engines=engines,
@@ -188,6 +189,11 @@ class Ledger:
 
     def results(self) -> list[Sampled]:
         """One for each plan. Raises SamplerError naming those that failed; the others are done."""
+        for job in self.jobs:
+            if job.failed is None and job.known + job.drawn < job.total:
+                job.failed = f"the sampler {job.plan.sampler} left {job.total - job.known - job.drawn:,} samples out; mend it"
+            elif job.failed is None:
+                self._writer.admit(_run(job).key, job.plan.n)
         failed = [job for job in self.jobs if job.failed is not None]
         if failed:
             which = "the plan" if len(self.jobs) == 1 else f"{len(failed)} of {len(self.jobs)} plans"

@@ -6,17 +6,23 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
+from typing import Final
 
 from engine import samplers
 from engine.fleet.messages import Wanted
-from engine.pace import in_time
 from engine.samplers.base import Drawn, Facts, Opening, Request, SamplerError
-from engine.sampling import Plan, longest, prompts_of
-from store.types import Problem, Prompt
+from engine.sampling import Plan
+from store.errors import BaseboundError
+from store.types import UNKNOWN, Prompt
+
+TELL_EVERY_S: Final = 1.0
+"""What is drawn is told that often, also while the next response takes long."""
+_LOOK_EVERY_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +31,34 @@ class Opened:
 
     facts: Facts
     host: str
-    prompts: tuple[tuple[Prompt, ...], ...]
-    """For each of its plans, in the order of the plan's problems."""
+    prompts: tuple[tuple[Prompt, ...] | str, ...]
+    """For each of its plans, in the order of the plan's problems; or why they cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an engine tells while it draws."""
+    """What an engine has to tell since it last told."""
 
     drawn: tuple[Drawn, ...]
     """As `engine.fleet.messages.Drew` has them."""
     ready: int
     """Samples that it has not begun: once they run out it is not full any more."""
+    over: bool
+    """It draws no more, and this is the last of it."""
 
 
 class RayEngine:
-    """An actor. Its plans are all of one sampler and one opening."""
+    """An actor. Its plans are all of one sampler and one opening.
+
+    One thread opens and draws, and another, Ray's as well, tells of it: `draw` says nothing until it is over.
+    """
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         self._plans = plans
-        self._number = -1
+        self._turn = self._over = 0
+        """Which call of `draw` is at work, and which is over."""
         self._ready: deque[Wanted] = deque()
+        self._drawn: deque[Drawn] = deque()
 
     def where(self) -> str:
         """The machine's name: told as soon as the actor has a place."""
@@ -56,31 +69,49 @@ class RayEngine:
         sampler, opening = self._plans[0].sampler, self._plans[0].opening
         _require_here(opening)
         self._sampler = samplers.load(sampler, opening)
-        self._prompts = [prompts_of(self._sampler, plan) for plan in self._plans]
-        in_order = (
-            tuple(prompts[problem] for problem in plan.problems)
-            for plan, prompts in zip(self._plans, self._prompts, strict=True)
-        )
-        return Opened(self._sampler.facts, socket.gethostname(), tuple(in_order))
+        self._prompts = [self._prompts_of(plan) for plan in self._plans]
+        return Opened(self._sampler.facts, socket.gethostname(), tuple(self._prompts))
 
-    def draw(self, number: int, units: Sequence[Wanted]) -> Iterator[Told]:
-        """Samples of a plan as they finish, told every few seconds, and those of `more` meanwhile."""
-        plan, prompts = self._plans[number], self._prompts[number]
-        self._number, self._ready = number, deque(units)
-        while self._ready:
-            for drawn in in_time(self._sampler.sample(self._requests(plan, prompts), plan.manner, longest(prompts))):
-                bare = tuple(replace(one, request=replace(one.request, prompt=(), text="")) for one in drawn)
-                yield Told(bare, len(self._ready))
+    def _prompts_of(self, plan: Plan) -> tuple[Prompt, ...] | str:
+        """Whether they leave room for a response is found out where the plan is begun."""
+        try:
+            return tuple(self._sampler.prompt(plan.template, problem.statement or UNKNOWN) for problem in plan.problems)
+        except BaseboundError as error:
+            return str(error)
 
-    def more(self, number: int, units: Sequence[Wanted]) -> None:
-        """In another thread: further samples of the plan that is being drawn. For another one they come too late."""
-        if number == self._number:
+    def draw(self, turn: int, number: int, units: Sequence[Wanted]) -> None:
+        """Samples of a plan, and those that `tell` brings meanwhile. Turns are counted from 1."""
+        try:
+            plan, prompts = self._plans[number], self._prompts[number]
+            if isinstance(prompts, str):
+                raise SamplerError(prompts)
+            longest = max((len(prompt.ids) for prompt in prompts), default=0)
+            self._ready = deque(units)
+            self._turn = turn  # last: from now on `tell` adds to what lies ready
+            while self._ready:
+                for one in self._sampler.sample(self._requests(prompts), plan.manner, longest):
+                    self._drawn.append(replace(one, request=replace(one.request, prompt=(), text="")))
+        finally:
+            self._over = turn
+
+    def tell(self, turn: int, units: Sequence[Wanted]) -> Told:
+        """In the other thread: take further samples of that turn, wait a little, and tell what is drawn by then.
+
+        Samples for a turn that has just ended come too late; the job finds them missing.
+        """
+        if turn == self._turn:
             self._ready.extend(units)
+        until = time.monotonic() + TELL_EVERY_S
+        while self._over < turn and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY_S)
+        over = self._over >= turn  # before what is drawn is taken, so that nothing comes after it
+        drawn = [self._drawn.popleft() for _ in range(len(self._drawn))]
+        return Told(tuple(drawn), len(self._ready), over)
 
-    def _requests(self, plan: Plan, prompts: Mapping[Problem, Prompt]) -> Iterator[Request]:
+    def _requests(self, prompts: Sequence[Prompt]) -> Iterator[Request]:
         while self._ready:
             wanted = self._ready.popleft()
-            prompt = prompts[plan.problems[wanted.problem]]
+            prompt = prompts[wanted.problem]
             yield Request((wanted.problem, wanted.index), prompt.ids, wanted.seed, prompt.text)
 
 

@@ -6,6 +6,7 @@ It is started by engine/fleet/life.py. SIGTERM ends it in order: what is being d
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -185,11 +186,14 @@ def _sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
+_NO_MEMORY: Final = re.compile(r"out of memory|(can't|cannot) allocate memory|not enough memory", re.IGNORECASE)
+
+
 def _is_of_memory(error: Exception) -> bool:
     """torch and vLLM have several words for it, and wrap them."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError) or "OutOfMemory" in type(cause).__name__ or "out of memory" in str(cause).lower():
+        if isinstance(cause, MemoryError) or "OutOfMemory" in type(cause).__name__ or _NO_MEMORY.search(str(cause)):
             return True
         cause = cause.__cause__ or cause.__context__
     return False

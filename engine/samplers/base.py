@@ -40,6 +40,8 @@ class Opening:
     """"cpu", "cuda", "cuda:1"; None: a GPU where there is one."""
     gpus: int = 1
     """Over how many the model is laid (tensor parallel)."""
+    memory: float | None = None
+    """Of each GPU's memory, the share that vLLM may take; None: as much as it takes by itself."""
     url: str | None = None
     """Of a server's API, e.g. http://localhost:8000/v1, for the sampler that asks one."""
     served: str | None = None

@@ -68,7 +68,8 @@ _MEMORY: Final = Path("/proc/meminfo")
 LORA_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
 
 _NO_ROOM: Final = (
-    "lower context_cap or batch, spread the model over more GPUs (tensor_parallel), or end what else uses the memory"
+    "lower context_cap or batch, spread the model over more GPUs (tensor_parallel), change the share of memory that vLLM may"
+    " take (memory), or end what else uses it"
     " (on a CPU the environment's VLLM_CPU_KVCACHE_SPACE sets the gigabytes for keys and values)"
 )
 _ADVICE: Final = (
@@ -214,6 +215,8 @@ def engine_arguments(opening: Opening, config: Any) -> dict[str, Any]:
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
     }
+    if opening.memory is not None:
+        wanted["gpu_memory_utilization"] = opening.memory
     if current_platform.is_cpu():
         wanted |= {
             "dtype": opening.dtype or "float32",

@@ -18,23 +18,22 @@ if TYPE_CHECKING:
     from engine.foreseen import Foreseen
     from engine.sampling import Plan
     from store.reader import Study
-    from store.types import Prompt
+    from store.types import Prompt, Run
 
 _IDS_SHOWN = 24
 
 
-def show(declaration: Declaration, plans: Sequence[Plan], path: Path) -> None:
-    """path: the study, or the shard's. Loads tokenizers, no weights."""
+def show(declaration: Declaration, plans: Sequence[Plan], path: Path) -> list[Run | None]:
+    """path: the study, or the shard's. Loads tokenizers, no weights. The run of each plan, so far as it can be told."""
     from store.reader import Study
 
     if not path.exists():
-        _show(declaration, plans, path, None)
-        return
+        return _show(declaration, plans, path, None)
     with Study(path) as study:
-        _show(declaration, plans, path, study)
+        return _show(declaration, plans, path, study)
 
 
-def _show(declaration: Declaration, plans: Sequence[Plan], path: Path, study: Study | None) -> None:
+def _show(declaration: Declaration, plans: Sequence[Plan], path: Path, study: Study | None) -> list[Run | None]:
     from engine.estimating import estimate, seen_rate
     from engine.foreseen import foresee, loud
 
@@ -57,7 +56,8 @@ def _show(declaration: Declaration, plans: Sequence[Plan], path: Path, study: St
         write(f"‼ {sentence}")
     for one in foreseen:
         if one.run is None:
-            write(f"‼ {one.title}: what is there already, and its prompt ids, only {one.plan.sampler} itself can tell")
+            write(f"‼ {one.title}: what is there already, only {one.plan.sampler} itself can tell")
+    return [one.run for one in foreseen]
 
 
 def write(line: str) -> None:
@@ -66,7 +66,7 @@ def write(line: str) -> None:
 
 
 def _engines(declaration: Declaration) -> tuple[int, str]:
-    """At how many places it would draw now, and which; none, with the reason, where it could not."""
+    """How many engines would draw now, each as fast as one alone, and where; none, with the reason, where none could."""
     from engine.declaration.planned import places_of
     from engine.fleet.places import left_idle
     from engine.samplers.base import SamplerError
@@ -78,7 +78,8 @@ def _engines(declaration: Declaration) -> tuple[int, str]:
         return 0, f"‼ {engine.sampler}: {error}"
     idle = left_idle(chosen)
     where = "; ".join(place.title for place in chosen)
-    return len(chosen), f"{counted(len(chosen), 'engine')} of {engine.sampler}: {where}" + (f"; {idle}" if idle else "")
+    together = len(chosen) if chosen[0].devices else 1  # several on one CPU share it
+    return together, f"{counted(len(chosen), 'engine')} of {engine.sampler}: {where}" + (f"; {idle}" if idle else "")
 
 
 def _runs(foreseen: Sequence[Foreseen], estimates: Sequence[Estimate]) -> str:

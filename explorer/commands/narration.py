@@ -72,16 +72,23 @@ class Meter:
         self._first: int | None = None
         """What was done when we first heard: a job that goes on must not take it for its own speed."""
 
-    def show(self, done: int, total: int, note: str = "") -> None:
-        """note: what else is worth knowing now, e.g. a speed."""
+    def show(self, done: int, total: int, note: str = "", made: int | None = None) -> None:
+        """note: what else is worth knowing now, e.g. a speed.
+
+        made: of what is done, by this job; None for what came since the first call.
+        """
         now = time.monotonic()
-        if self._first is None:
+        if made is not None:
+            self._first = done - made
+            if not made:
+                self._began = now  # what comes before the first one is loading
+        elif self._first is None:
             self._first, self._began = done, now
         if now - self._last < self._narrator.every_s or not total:
             return
         self._last = now
-        made = done - self._first
-        left = f"  {duration((now - self._began) * (total - done) / made)} left" if made > 0 else ""
+        new = done - self._first
+        left = f"  {duration((now - self._began) * (total - done) / new)} left" if new > 0 else ""
         amount = f"  {done:,} of {total:,} {self._unit}" if self._unit else ""
         self._narrator.progress(f"{self._what}  {100 * done / total:.0f} %{amount}{left}{note and '  ' + note}")
 

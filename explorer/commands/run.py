@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from engine.declaration import Declaration
     from engine.fleet import Pace
+    from engine.planning import PairPlan
     from engine.sampling import Plan, Sampled
     from store.types import Run
     from store.writer import Writer
@@ -54,7 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     path = declaration.study if shard is None else shard_path(declaration.study, shard)
     wanted = plans(declaration, shard)
     if arguments.dry_run:
-        dry_run.show(declaration, wanted, path)
+        runs = dry_run.show(declaration, wanted, path)
+        if arguments.plan and path.exists():
+            _planned([(plan, run) for plan, run in zip(wanted, runs, strict=True) if run], path, arguments.spend, narrator)
         return 0
     return _bring_up(arguments, declaration, wanted, path, narrator)
 
@@ -106,7 +109,7 @@ class _Watch:
 
     def progress(self, pace: Pace) -> None:
         speed = f"{pace.tokens / pace.seconds:,.0f} tokens/s" if pace.tokens and pace.seconds else "loading"
-        self._meter.show(pace.done, pace.total, f"{speed} · {pace.engines} at work")
+        self._meter.show(pace.done, pace.total, f"{speed} · {pace.engines} at work", pace.drawn)
 
     def say(self, sentence: str) -> None:
         self._narrator.say(sentence)
@@ -168,27 +171,36 @@ def _planned(plans: Sequence[tuple[Plan, Run]], path: Path, spend: int, narrator
     from dataclasses import replace
 
     from engine.board import natural_pair, read_board
-    from engine.planning import extra_of, plan_pair
+    from engine.planning import extra_of, plan_pair, shared
     from store.reader import Study
 
     asked = {run.key: plan.n for plan, run in plans}
-    extra: dict[str, Mapping[str, int]] = {}
+    found = []
     with Study(path) as study:
         for benchmark in dict.fromkeys(run.benchmark for _, run in plans):
             board = read_board(study, benchmark)
-            pair = natural_pair([run for run in board.runs if run.key in asked and board.counts(run)])
-            if pair is None or pair[1] is None:
+            base, other = natural_pair([run for run in board.runs if run.key in asked and board.counts(run)]) or (None, None)
+            if base is not None and other is not None:
+                found.append(plan_pair(board, base, other))
+            else:
                 narrator.say(f"{benchmark}: no two judged runs, so there is nothing to plan")
-                continue
-            found = plan_pair(board, pair[0], pair[1], spend=spend)
-            spend -= found.taken.samples
-            narrator.say(
-                f"{benchmark}: {found.taken.samples:,} extra samples on {found.taken.problems:,} problems of"
-                f" {found.base.slug} and {found.other.slug} are expected to settle {found.taken.settles:.1f}"
-            )
-            ours, theirs = extra_of(found, asked[found.base.key])
-            extra |= {found.base.key: ours, found.other.key: theirs}
+    extra: dict[str, Mapping[str, int]] = {}
+    for one in shared(found, spend):
+        narrator.say(_spent(one))
+        ours, theirs = extra_of(one, asked[one.base.key])
+        extra |= {one.base.key: ours, one.other.key: theirs}
     return [replace(plan, extra=extra[run.key]) for plan, run in plans if run.key in extra]
+
+
+def _spent(plan: PairPlan) -> str:
+    taken, whole = plan.taken, plan.whole
+    pair = f"{plan.benchmark}: {plan.base.slug} and {plan.other.slug}"
+    if not whole.samples:
+        return f"{pair} have nothing left that samples would settle"
+    if not taken.samples:
+        return f"{pair}: --spend pays for no problem here; the whole plan takes {whole.samples:,} samples"
+    told = f"{taken.samples:,} extra samples of {taken.problems:,} problems are expected to settle {taken.settles:.1f}"
+    return f"{pair}: {told} (the whole plan: {whole.samples:,}, {whole.settles:.1f})"
 
 
 # -- what is made of samples ------------------------------------------------------------------------------------------------

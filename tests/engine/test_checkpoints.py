@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from engine.checkpoints import has_weights, require_adapter, require_model
+from engine.hub import model_folder
 from engine.samplers.base import SamplerError
 from sample_data import MODELS
 
@@ -205,10 +207,34 @@ def cached(tmp_path: Path, kind: str, name: str, *files: str) -> Path:
 def test_what_the_hub_gave_before_is_used_without_a_network(tmp_path: Path) -> None:
     folder = cached(tmp_path, "model", "lab/base", "config.json", "model.safetensors")
     assert offline(tmp_path, "model_folder('lab/base')") == str(folder)
+    assert offline(tmp_path, "model_folder('lab/base', weights=False)") == str(folder)
     told = offline(tmp_path, "model_folder('lab/other', 'v2')")
     assert told.startswith("refused: the model lab/other at v2 is not to be had: HF_HUB_OFFLINE is set")
     assert "give its folder with path" in told
     assert "is no name on the hub" in offline(tmp_path, "model_folder('not a name')")
+
+
+def test_without_weights_configuration_tokenizer_and_chat_template_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "merges.txt", "chat_template.jinja"]
+    weights = ["model.safetensors", "model-00001-of-00002.safetensors"]
+    patterns: list[list[str]] = []
+
+    def fetch(name: str, *, allow_patterns: list[str], **_: object) -> str:
+        patterns.append(allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    model_folder("lab/base", weights=False)
+    model_folder("lab/base")
+    few, all_of_it = ([name for name in (*names, *weights, "model.bin") if matches(name, one)] for one in patterns)
+    assert few == names
+    assert all_of_it == names + weights
+
+
+def matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def test_a_data_set_of_several_files_asks_which(tmp_path: Path) -> None:

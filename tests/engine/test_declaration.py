@@ -18,7 +18,8 @@ from engine.declaration.planned import folders_of
 from engine.declaration.reading import DTYPES
 from engine.declaration.templates import TEMPLATES, template
 from engine.prompts import Template
-from engine.sampling import Shard, content_revision
+from engine.samplers.base import Facts, SamplerError
+from engine.sampling import Shard, content_revision, run_of
 from sample_data import BASE, GRPO
 from store.types import Role
 from tests.test_house import imported_after
@@ -235,6 +236,8 @@ MISTAKES = [
     ("seed = 3", "seed = 9223372036854775808", "seed is 9223372036854775808; give a whole number"),
     ("n = 4", "n = 0", "n is 0; give a whole number from 1 up"),
     ("n = 4", "n = true", "n is true; give a whole number"),
+    ("n = 16", "n = 0", "n is 0; give a whole number from 1 up"),
+    ("[sampling]\nn = 2", "[sampling]\nn = -1", "n is -1; give a whole number from 1 up"),
     ("max_tokens = 100", 'max_tokens = "100"', "max_tokens is '100'; give a whole number"),
     ('stop = ["END"', 'stop = [3, "END"', "stop has 3 in it; give a text between quotes"),
     ("seed = 3", "sed = 3", "[sampling] has a key 'sed' that is not known; did you mean seed?"),
@@ -277,6 +280,10 @@ MISTAKES = [
     ('sampler = "transformers"', 'sampler = "vlm"', "no sampler is called 'vlm'; did you mean vllm?, or path.py:Class"),
     ('sampler = "transformers"', 'sampler = "mine.py:Mine"', "mine.py is not there; check the path"),
     ("tensor_parallel = 2", "tensor_parallel = 0", "tensor_parallel is 0; give a whole number from 1 up"),
+    ("batch = 5", "memory = 0", "memory is 0; give a share above 0, at most 1"),
+    ("batch = 5", "memory = 1.01", "memory is 1.01; give a share above 0, at most 1"),
+    ("batch = 5", 'memory = "90%"', "memory is '90%'; give a share"),
+    ("batch = 5", "memory = 0.9", "memory is for the sampler vllm, and this one is transformers; leave it out"),
     ('dtype = "float32"', 'dtype = "fp32"', "no dtype is called 'fp32'"),
     ("batch = 5", 'url = "http://localhost"', "url is for the sampler server"),
     ("score = true", "score = 1", "score is 1; give true or false"),
@@ -329,6 +336,40 @@ def test_one_prompt_under_two_names_would_be_one_run(folder: Path) -> None:
     text = WHOLE + '[[prompt]]\nname = "boxed again"\ntemplate = "{problem}\\nPut the answer in \\\\boxed{}.\\n"\n'
     (sentence,) = told(folder, text)
     assert sentence.endswith("the prompt 'boxed again' asks as 'boxed' does, so its runs would be the same; leave one out")
+
+
+@pytest.mark.parametrize(
+    ("own", "differs"),
+    [
+        ("", False),
+        ("max_tokens = 100", False),
+        ('stop = ["END", "\\n\\n"]', False),
+        ('n = 9\nmax_tokens = 100\nstop = ["END", "\\n\\n"]', False),
+        ("max_tokens = 99", True),
+        ("stop = []", True),
+        ("chat = true", True),
+        ('chat = true\nsystem = "Be brief."', True),
+    ],
+)
+def test_prompts_are_compared_by_what_is_in_force(folder: Path, own: str, differs: bool) -> None:
+    text = WHOLE + f'[[prompt]]\nname = "again"\ntemplate = "{{problem}}\\nPut the answer in \\\\boxed{{}}.\\n"\n{own}\n'
+    text = text.replace('prompt = "boxed"', 'prompt = ["boxed", "again"]')
+    if differs:
+        made = [plan for plan in plans(read(write(folder, text))) if plan.problems[0].benchmark == "more"]
+        facts = Facts("any", "1", "cpu", "float32", 200, (1,), "v", chat_template="c")
+        assert len({run_of(plan, facts).key for plan in made}) == len(made) == 3 * 2 * 2
+    else:
+        (sentence,) = told(folder, text)
+        assert "the prompt 'again' asks as 'boxed' does" in sentence
+
+
+def test_the_share_of_memory_is_vllms(folder: Path) -> None:
+    text = changed('sampler = "transformers"', 'sampler = "vllm"\nmemory = 0.5')
+    assert {plan.opening.memory for plan in plans(read(write(folder, text)))} == {0.5}
+    assert plans(read(write(folder, text.replace("memory = 0.5", "memory = 1"))))[0].opening.memory == 1.0
+    assert plans(read(write(folder, WHOLE)))[0].opening.memory is None
+    without = SHORT.replace('model = [{name = "m", path = "models/base"}]\n', "") + "[engine]\nmemory = 0.5\n"
+    assert any("memory is for the sampler vllm" in sentence for sentence in told(folder, without)), "and no model is needed"
 
 
 def test_parents_in_a_circle_are_told_and_end(folder: Path) -> None:
@@ -412,7 +453,7 @@ SERVED = changed('sampler = "transformers"', 'sampler = "server"\nurl = "http://
 
 
 def test_a_servers_models_need_no_folder(folder: Path) -> None:
-    text = SERVED.replace('path = "models/base"\n', 'served = "lab/base"\n').replace(
+    text = SERVED.replace('path = "models/base"\n', 'served = "lab/base"\nrevision = "v2"\n').replace(
         'path = "models/step-{step}"\n', 'served = "rl-{step}"\n'
     )
     found = read(write(folder, text))
@@ -421,7 +462,57 @@ def test_a_servers_models_need_no_folder(folder: Path) -> None:
     assert {step: plan.opening.served for step, plan in made.items()} == {None: "lab/base", 50: "rl-50", 100: "rl-100"}
     assert {plan.opening.url for plan in made.values()} == {"http://localhost:8000/v1"}
     revisions = {step: plan.model.revision for step, plan in made.items()}
-    assert revisions == {None: "unknown", 50: "step-50-seed-7", 100: "step-100-seed-7"}, "checkpoints are not one model"
+    assert revisions == {None: "v2", 50: "step-50-seed-7", 100: "step-100-seed-7"}, "checkpoints are not one model"
+
+
+NO_REVISION = "nothing would tell it from other weights under the same name; add revision = "
+
+
+@pytest.mark.parametrize("instead", ['served = "lab/base"', 'path = "tokenizer"', "training_seed = 1"])
+def test_a_servers_model_says_which_weights_it_is(folder: Path, instead: str) -> None:
+    tokenizer_only(folder)
+    text = SERVED.replace('path = "models/base"', instead)
+    assert told(folder, text) == [f"line 3: the server's model 'base' has no revision: {NO_REVISION}\"…\""]
+
+
+@pytest.mark.parametrize(
+    "telling",
+    ['path = "models/base"', 'hub = "lab/base"', 'path = "tokenizer"\nrevision = "v2"', "step = 9", 'adapter = "lora"'],
+)
+def test_weights_a_commit_a_revision_a_step_or_an_adapter_tell_it(folder: Path, telling: str) -> None:
+    tokenizer_only(folder)
+    assert read(write(folder, SERVED.replace('path = "models/base"', telling))).models[0].name == "base"
+
+
+def test_an_adapter_on_a_server_is_told_without_the_weights(folder: Path) -> None:
+    tokenizer_only(folder)
+
+    def revision(*lines: str) -> str:
+        text = SERVED.replace('path = "models/base"', "\n".join(lines))
+        return plans(read(write(folder, text)))[0].model.revision
+
+    plain, adapter = 'path = "tokenizer"', 'adapter = "lora"'
+    digest = content_revision(folder / "tokenizer", folder / "lora")
+    assert revision(plain, adapter) == digest
+    assert revision(plain, adapter, "step = 9") == f"step-9+{digest}"
+    assert revision(plain, adapter, 'revision = "v2"') == f"v2+{digest}"
+    served = revision('served = "lora"', adapter)
+    (folder / "lora" / "adapter_model.safetensors").write_text("trained on")
+    assert revision(plain, adapter) != digest
+    assert revision('served = "lora"', adapter) != served
+
+
+def test_a_folder_that_happens_to_have_a_served_models_name_tells_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "models")  # where a folder "base" lies
+    text = SERVED.replace('path = "models/base"', 'served = "lab/base"\nrevision = "v2"')
+    assert plans(read(write(folder, text)))[0].model.revision == "v2"
+
+
+def tokenizer_only(folder: Path) -> None:
+    (folder / "tokenizer").mkdir()
+    (folder / "tokenizer" / "tokenizer.json").write_text("{}")
 
 
 def test_a_server_needs_a_url(folder: Path) -> None:
@@ -494,6 +585,39 @@ def test_a_commit_of_the_hub_is_a_revision(folder: Path) -> None:
     assert plans(found, folders=there)[0].model.revision == "0123456789" * 4
 
 
+def test_a_dry_run_fetches_no_weights_and_plans_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = 'hub = "lab/base"\n'
+    text = changed('path = "models/base"\n', hub) + f'[[model]]\nname = "adapted"\n{hub}adapter = "lora"\n'
+    found = read(write(folder, text))
+    commit = folder / "snapshots" / ("0123456789" * 4)
+    commit.mkdir(parents=True)
+    (commit / "config.json").write_text("{}")
+    asked: list[bool] = []
+
+    def fetch(name: str, revision: str | None = None, *, weights: bool = True) -> Path:
+        asked.append(weights)
+        if weights:
+            (commit / "model.safetensors").write_text("weights")
+        return commit
+
+    monkeypatch.setattr("engine.hub.model_folder", fetch)
+    dry = plans(found, weights=False)
+    assert asked == [False, False]
+    assert plans(found) == dry, "so that a dry run finds what is there"
+    assert asked == [False, False, True, True]
+    adapted = next(plan for plan in dry if plan.model.name == "adapted").model.revision
+    assert adapted.startswith("0123456789" * 4 + "+sha256:")
+    (folder / "lora" / "adapter_config.json").write_text('{"lora_alpha": 8}')
+    assert next(plan for plan in plans(found) if plan.model.name == "adapted").model.revision != adapted
+
+
+def test_a_folder_of_ones_own_is_looked_at_by_a_dry_run_too(folder: Path) -> None:
+    found = read(write(folder, WHOLE))
+    (folder / "models/step-50/model.safetensors").unlink()
+    with pytest.raises(SamplerError, match=r"step-50 cannot be loaded as a model: .* no weights"):
+        plans(found, weights=False)
+
+
 # Templates
 
 
@@ -535,7 +659,13 @@ def test_a_template_as_it_is_lacks_files_only(name: str, tmp_path: Path) -> None
 def test_what_a_template_comments_out_is_right_too(tmp_path: Path) -> None:
     text = placed("plain", tmp_path)
     (tmp_path / "runs").mkdir()
-    for commented, value in [("context_cap", "20480"), ("tensor_parallel", "2"), ("engines", "4"), ("dtype", '"bfloat16"')]:
+    for commented, value in [
+        ("context_cap", "20480"),
+        ("tensor_parallel", "2"),
+        ("engines", "4"),
+        ("dtype", '"bfloat16"'),
+        ("memory", "0.85"),
+    ]:
         assert f"# {commented} = {value}" in text
         text = text.replace(f"# {commented} =", f"{commented} =")
     text = text.replace('# verifier = "math"', 'verifier = "math"').replace("# step = 100", "step = 100")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -206,3 +209,32 @@ def test_mistakes_are_told_with_their_lines_before_anything_is_made(capsys: pyte
     assert f"line {text.splitlines().index('m = 8') + 1}" in said
     assert "hot" in said
     assert not Path("s.db").exists()
+
+
+def test_a_second_job_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    """Closing a file that SQLite has open in the same process would drop its locks, and the second would take the log away."""
+    from store.writer import Writer
+
+    ran("--quiet")
+    with Writer("s.db", "test") as writer:
+        with Study("s.db") as study:
+            assert study.runs()
+        code = "import sys; from explorer.cli import main; sys.exit(main(['verify', 's.db']))"
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 2
+        assert "is being written" in done.stderr
+        assert Path("s.db-wal").exists(), "the log of whoever writes is left alone"
+        writer.add_problems([])
+    assert cli.main(["check", "s.db", "--quiet"]) == 0
+
+
+def test_a_problem_that_changed_in_its_file_is_told_before_anything_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    ran("--quiet")
+    text = Path("sums.jsonl").read_text()
+    for changed in (text.replace("1 + 1", "1 plus 1"), text.replace('"reference": "2"', '"reference": "3"')):
+        Path("sums.jsonl").write_text(changed)
+        for options in ((), ("--dry-run",)):
+            assert ran(*options) == 2
+            assert "than the benchmark's file has now" in capsys.readouterr().err
+    assert samples() == {"a-base@sums": 32, "an-rl@sums": 32}

@@ -7,6 +7,7 @@ Run it by `python -m pytest tests/ray -n 0`, with the extra `ray` installed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.judging import judge
 from engine.samplers.base import SamplerError
 from engine.sampling import Plan, Sampled, sample
 from store.check import check_structure
+from store.types import Problem
 from store.writer import Writer
 from tests.contents import contents
 from tests.engine.test_sampling import plan
@@ -92,9 +94,9 @@ def slow(folder: Path, do: str, name: str = "slow") -> str:
     return f"{folder / name}.py:Slow"
 
 
-def draw(path: Path, plans: list[Plan], ear: Ear) -> list[Sampled]:
+def draw(path: Path, plans: list[Plan], ear: Ear, engines: int | None = None) -> list[Sampled]:
     with Writer(path, "test") as writer:
-        done = draw_all_on_ray(writer, plans, None, ear)
+        done = draw_all_on_ray(writer, plans, None, ear, engines=engines)
         judge(writer, "math")
     return done
 
@@ -140,6 +142,50 @@ def test_a_real_model_gives_the_samples_of_one_process(machines: Callable[[], An
     for one in (found, whole):  # sums of a response's log-probabilities differ in the last digits
         one["samples"] = [(*row[:10], round(row[10], 9), *row[11:]) for row in one["samples"]]
     assert found == whole
+
+
+def test_one_bad_model_or_prompt_does_not_stop_the_others(machines: Callable[[], Any], tmp_path: Path) -> None:
+    machines()
+    good = plan(tmp_path, 20)
+    long = [*good.problems, Problem("sums", "long", "What is 1 + 1? " * 300, "2")]
+    crowded = plan(tmp_path, 6, problems=long, model=replace(good.model, name="crowded"))
+    cut = plan(save_model(tmp_path / "cut"), 5, sampler="transformers", model=replace(good.model, name="cut", revision="r2"))
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    absent = plan(tmp_path / "nowhere", 5, model=replace(good.model, name="absent", revision="r3"))
+    ear = Ear()
+    with pytest.raises(SamplerError) as refused:
+        draw(tmp_path / "study.db", [absent, cut, crowded, good], ear)
+    sentence = str(refused.value)
+    assert sentence.startswith("3 of 4 plans failed, and what was drawn is stored: absent on sums at T 0.6: on ")
+    assert "there is no folder" in sentence
+    assert "; cut on sums at T 0.6: 3 engines in a row died on the cluster before they had drawn anything" in sentence
+    assert "; crowded on sums at T 0.6: the prompt of sums:long has " in sentence
+    assert "tiny on sums" not in sentence
+    assert sum(" is given up: " in said for said in ear.said) == 3
+    with Writer(tmp_path / "study.db", "test") as writer:
+        judge(writer, "math")
+    assert contents(tmp_path / "study.db") == at_once(tmp_path / "whole.db", [good])
+
+
+def test_what_is_drawn_is_there_while_a_straggler_is_not(machines: Callable[[], Any], tmp_path: Path) -> None:
+    machines()
+    go = tmp_path / "go"
+    ear = Ear(at=34, then=go.touch)
+    wait = f"any(os.path.exists({str(go)!r}) or time.sleep(0.05) for _ in range(400))"
+    sampler = slow(tmp_path, f"drawn.request.unit == (6, 4) and {wait}")
+    assert [one.added for one in draw(tmp_path / "study.db", [plan(tmp_path, 5, sampler=sampler)], ear)] == [35]
+    assert go.exists(), "the last but one came with the last"
+
+
+def test_no_more_engines_than_asked_for(machines: Callable[[], Any], tmp_path: Path) -> None:
+    machines()
+    machines()
+    ear = Ear()
+    sampler = slow(tmp_path, "time.sleep(0.02)")
+    plans = [plan(tmp_path, 20, sampler=sampler), plan(tmp_path, 5, seed=1)]
+    assert [one.added for one in draw(tmp_path / "study.db", plans, ear, engines=1)] == [140, 35]
+    assert max(pace.engines for pace in ear.paces) == 1
 
 
 def test_what_cannot_be_drawn_is_a_sentence(

@@ -143,12 +143,14 @@ def test_a_run_whose_n_is_raised_is_the_one_drawn_with_that_n_at_once(n: int, mo
     with TemporaryDirectory() as folder:
         path = made(Path(folder) / "late.db", n, more)
         with Writer(path, "test") as writer:
-            admitted = sum(writer.admit(of.key, larger) for of in RUNS)
-            assert admitted == 2 * sum(min(one, raised) for one in more)
+            within = 2 * sum(min(one, raised) for one in more)
+            early = sum(writer.admit(of.key, larger) for of in RUNS)
+            assert early == (within if min(more) >= raised else 0), "not while a problem lacks one of its n"
             assert list(check_structure(path)) == []
-            assert [writer.admit(of.key, size) for of in RUNS for size in (larger, n, 0)] == [0] * 6
             for of in RUNS:
                 put(writer, of, larger, tuple(beyond))
+            assert early + sum(writer.admit(of.key, larger) for of in RUNS) == within
+            assert [writer.admit(of.key, size) for of in RUNS for size in (larger, n, 0)] == [0] * 6
             judge(writer)
         found, wanted = tables(path), tables(made(Path(folder) / "at once.db", larger, tuple(beyond)))
         assert found == wanted
@@ -158,9 +160,10 @@ def test_a_run_whose_n_is_raised_is_the_one_drawn_with_that_n_at_once(n: int, mo
 def test_a_run_that_is_not_there_has_nothing_to_admit(tmp_path: Path) -> None:
     with Writer(tmp_path / "s.db", "test") as writer:
         assert writer.admit(RUNS[0].key, 8) == 0
-        put(writer, RUNS[0], 2, (3, 0, 0))
+        put(writer, RUNS[0], 2, (3, 1, 1))
         assert writer.admit(RUNS[1].key, 8) == 0
-        assert writer.admit(RUNS[0].key, 3) == 1
+        assert writer.admit(RUNS[0].key, 4) == 0
+        assert writer.admit(RUNS[0].key, 3) == 3
 
 
 def test_a_verdict_that_gives_way_leaves_the_tally_it_was_counted_in(tmp_path: Path) -> None:
