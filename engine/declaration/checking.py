@@ -15,6 +15,7 @@ from engine.samplers.base import SamplerError
 
 SERVER: Final = "server"
 VLLM: Final = "vllm"
+MOST_ENGINES: Final = 1024
 SCRIPTED: Final = "scripted"
 
 Declared = TypeVar("Declared", DeclaredModel, DeclaredBenchmark, DeclaredPrompt)
@@ -41,6 +42,8 @@ def check_models(models: Read[DeclaredModel], engine: EngineChoice) -> None:
         elif model.name in _ancestors(model.name, parents):
             table.wrong("parent", f"{table.what} descends from itself; leave the parent of the first out")
         _refuse_server_keys(table, engine)
+    if engine.engines is not None and engine.engines > MOST_ENGINES:
+        table.wrong("engines", f"{engine.engines:,} engines are more than one machine runs; give at most {MOST_ENGINES:,}")
 
 
 def _ancestors(name: str, parents: dict[str, str | None]) -> set[str]:

@@ -56,7 +56,7 @@ def _show(declaration: Declaration, plans: Sequence[Plan], path: Path, study: St
         write(f"‼ {sentence}")
     for one in foreseen:
         if one.run is None:
-            write(f"‼ {one.title}: what is there already, only {one.plan.sampler} itself can tell")
+            write(f"‼ {one.title}: only {one.plan.sampler} itself can tell what is there already")
     return [one.run for one in foreseen]
 
 

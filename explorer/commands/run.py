@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     shard = None if arguments.shard is None else parse_shard(arguments.shard)
     path = declaration.study if shard is None else shard_path(declaration.study, shard)
-    wanted = plans(declaration, shard)
+    wanted = plans(declaration, shard, weights=not arguments.dry_run)
     if arguments.dry_run:
         runs = dry_run.show(declaration, wanted, path)
         if arguments.plan and path.exists():
@@ -155,7 +155,7 @@ def _sampled(
         from engine.fleet.ray_engines import draw_all_on_ray
 
         address = None if arguments.ray == _HERE else arguments.ray
-        return draw_all_on_ray(writer, plans, address, watch, engine.tensor_parallel)
+        return draw_all_on_ray(writer, plans, address, watch, engine.tensor_parallel, engine.engines)
     from engine.declaration.planned import places_of
     from engine.fleet.places import left_idle
     from engine.fleet.pool import draw_all
@@ -238,6 +238,7 @@ def _complain(path: Path, narrator: Narrator) -> None:
 
 def _score(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> None:
     """What each base model thinks of all runs of ours, and every other model of its own."""
+    from engine.checkpoints import has_weights
     from engine.scoring import Judge
     from explorer.commands.score import weigh
     from store import measures
@@ -245,7 +246,7 @@ def _score(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narr
     from store.types import Role
 
     engine = declaration.engine
-    openings = {plan.model: plan.opening for plan in plans if (plan.opening.model / "config.json").is_file()}
+    openings = {plan.model: plan.opening for plan in plans if has_weights(plan.opening.model)}
     with Study(writer.path) as study:
         runs = [run for run in study.runs() if run.model in openings and not measures.without_ids(study, run.run_id)]
     for model, opening in openings.items():

@@ -168,7 +168,7 @@ def _model(arguments: argparse.Namespace) -> Model:
         require_model(arguments.model)
     if arguments.adapter is not None:
         require_adapter(arguments.adapter)
-    known = has_weights(arguments.model)
+    known = arguments.adapter is not None or has_weights(arguments.model)
     return Model(
         name=arguments.name or _folders_name(arguments.adapter or arguments.model),
         revision=content_revision(arguments.model, arguments.adapter) if known else UNKNOWN,

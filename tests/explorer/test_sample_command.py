@@ -55,6 +55,7 @@ def test_options_reach_the_sampler_and_the_run() -> None:
         "dtype": "bfloat16",
         "device": "cuda:1",
         "gpus": 2,
+        "memory": None,
         "url": "http://x/v1",
         "served": "it",
     }

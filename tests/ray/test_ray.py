@@ -159,8 +159,8 @@ def test_one_bad_model_or_prompt_does_not_stop_the_others(machines: Callable[[],
     sentence = str(refused.value)
     assert sentence.startswith("3 of 4 plans failed, and what was drawn is stored: absent on sums at T 0.6: on ")
     assert "there is no folder" in sentence
-    assert "; cut on sums at T 0.6: 3 engines in a row died on the cluster before they had drawn anything" in sentence
-    assert "; crowded on sums at T 0.6: the prompt of sums:long has " in sentence
+    assert "; cut on sums at T 0.6: on " in sentence, sentence
+    assert "; crowded on sums at T 0.6: the prompt of sums:long has " in sentence, sentence
     assert "tiny on sums" not in sentence
     assert sum(" is given up: " in said for said in ear.said) == 3
     with Writer(tmp_path / "study.db", "test") as writer:
@@ -200,7 +200,8 @@ def test_what_cannot_be_drawn_is_a_sentence(
         draw(tmp_path / "study.db", [plan(tmp_path / "nowhere", 5)], Ear())
     deadly = slow(tmp_path, "os.kill(os.getpid(), 9)", "deadly")
     with pytest.raises(SamplerError, match="3 engines in a row died on the cluster before they had drawn anything"):
-        draw(tmp_path / "study.db", [plan(tmp_path, 5, sampler=deadly)], Ear())
+        draw(tmp_path / "study.db", [plan(tmp_path, 5, sampler=deadly), plan(tmp_path, 5, seed=1)], ear := Ear())
+    assert ear.paces[-1].done == 35  # the other plan is drawn
     lazy = slow(tmp_path, "if drawn.request.seed % 5 == 0: continue", "lazy")
     with pytest.raises(SamplerError, match=r"left \d+ samples out"):
         draw(tmp_path / "study.db", [plan(tmp_path, 5, sampler=lazy)], Ear())
