@@ -121,6 +121,20 @@ def _require_here(opening: Opening) -> None:
             raise SamplerError(f"there is no folder {folder}; every machine of the cluster needs the models at the same path")
 
 
+def last_words(error: Exception) -> str:
+    """Of an engine: what broke it, or what Ray knows of its end."""
+    cause = getattr(error, "cause", None)
+    words = str(cause or error).strip().splitlines() or [""]
+    return f"{type(cause).__name__}: {words[0]}" if isinstance(cause, Exception) else words[0]
+
+
+def absolute(plan: Plan) -> Plan:
+    """The engines work in other folders."""
+    opening = plan.opening
+    adapter = None if opening.adapter is None else opening.adapter.resolve()
+    return replace(plan, opening=replace(opening, model=opening.model.resolve(), adapter=adapter))
+
+
 @contextlib.contextmanager
 def connected(address: str | None) -> Iterator[ModuleType]:
     """Ray, connected: it is quiet, tells nobody, and leaves our signals alone. As it was, where it is connected already.

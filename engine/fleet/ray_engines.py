@@ -24,7 +24,7 @@ from typing import Any, Final
 from engine.fleet import Watch
 from engine.fleet.jobs import Job, Key, Ledger
 from engine.fleet.messages import Wanted
-from engine.fleet.ray_actor import Opened, RayEngine, Told, connected
+from engine.fleet.ray_actor import Opened, RayEngine, Told, absolute, connected, last_words
 from engine.samplers.base import SamplerError
 from engine.sampling import Plan, Sampled, batch_of
 from store.errors import BaseboundError, Conflict
@@ -64,7 +64,7 @@ def draw_all_on_ray(
     once where the cluster cannot be reached, and where no machine is left; StudyError where the study cannot be written.
     """
     with connected(address) as ray:
-        driver = _Driver(ray, writer, list(map(_absolute, plans)), watch, gpus_each, engines)
+        driver = _Driver(ray, writer, list(map(absolute, plans)), watch, gpus_each, engines)
         try:
             driver.run()
         finally:
@@ -327,7 +327,7 @@ class _Driver:
                 self._fail(
                     job,
                     f"{DEATHS} engines in a row died on the cluster before they had drawn anything, the last on {where}:"
-                    f" {_last_words(error)}; look at its memory, and at Ray's logs there (/tmp/ray/session_latest/logs)",
+                    f" {last_words(error)}; look at its memory, and at Ray's logs there (/tmp/ray/session_latest/logs)",
                 )
 
     def _counts(self, engine: _Engine) -> bool:
@@ -353,17 +353,3 @@ class _Driver:
         self._engines.remove(engine)
         with contextlib.suppress(self._ray.exceptions.RayError):
             self._ray.kill(engine.actor)
-
-
-def _last_words(error: Exception) -> str:
-    """Of an engine: what broke it, or what Ray knows of its end."""
-    cause = getattr(error, "cause", None)
-    words = str(cause or error).strip().splitlines() or [""]
-    return f"{type(cause).__name__}: {words[0]}" if isinstance(cause, Exception) else words[0]
-
-
-def _absolute(plan: Plan) -> Plan:
-    """The engines work in other folders."""
-    opening = plan.opening
-    adapter = None if opening.adapter is None else opening.adapter.resolve()
-    return replace(plan, opening=replace(opening, model=opening.model.resolve(), adapter=adapter))
