@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from engine.checkpoints import require_adapter, require_model
 from engine.samplers import needing
@@ -31,6 +32,7 @@ def load_model(
     Raises SamplerError where it cannot be loaded, or does not attend to the whole text in every layer.
     """
     require_model(path)
+    transformers_logging.disable_progress_bar()  # a command's stderr is its own
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(

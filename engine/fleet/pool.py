@@ -33,6 +33,9 @@ from store.types import Prompt
 from store.writer import Writer
 
 RESTARTS: Final = 2
+"""In a row, without a finished sample between them."""
+MOST_DEATHS: Final = 50
+"""Of engines at one place and plan: a model that loads again for every few samples costs more than it draws."""
 TICK_S: Final = 0.2
 GRACE_S: Final = 5.0
 """For an engine to end in order once it is asked to: at the end of all, or when a job is interrupted."""
@@ -83,6 +86,8 @@ class _Seat:
     engine: _Engine | None = None
     strikes: Counter[Key | Job] = field(default_factory=Counter)
     """Deaths in a row, while opening a model or drawing a plan."""
+    deaths: Counter[Key | Job] = field(default_factory=Counter)
+    """The same, in all."""
     barred: set[Key | Job] = field(default_factory=set)
     """What is not tried here again."""
 
@@ -253,9 +258,12 @@ class _Pool:
     def _strike(self, seat: _Seat, engine: _Engine, sentence: str) -> None:
         what: Key | Job = engine.job or engine.key
         seat.strikes[what] += 1
+        seat.deaths[what] += 1
         self._clean = False
         if seat.strikes[what] > RESTARTS:
             self._bar(seat, what, f"{sentence}, and so {RESTARTS} times more when it was started again")
+        elif seat.deaths[what] > MOST_DEATHS:
+            self._bar(seat, what, f"{sentence}, for the {seat.deaths[what]}th time")
         else:
             self._watch.say(f"{sentence}; it is started again")
 
