@@ -327,7 +327,7 @@ class _Driver:
                 self._fail(
                     job,
                     f"{DEATHS} engines in a row died on the cluster before they had drawn anything, the last on {where}:"
-                    f" {last_words(error)}; look at its memory, and at Ray's logs there (/tmp/ray/session_latest/logs)",
+                    f" {last_words(error)}; look at its memory, and at the logs of Ray's session there",
                 )
 
     def _counts(self, engine: _Engine) -> bool:

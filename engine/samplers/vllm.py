@@ -24,7 +24,7 @@ from itertools import islice
 from typing import Any, Final, Self
 
 # Ours before theirs: it sets the environment that vLLM reads as it is loaded.
-from engine.samplers.vllm_engine import Engine, open_engine, reason  # isort: skip
+from engine.samplers.vllm_engine import Engine, open_engine, told  # isort: skip
 
 from vllm import RequestOutput, SamplingParams
 from vllm.sampling_params import RequestOutputKind
@@ -177,17 +177,13 @@ class _Window:
     def _ask(self, request: Request, tries: int) -> None:
         parameters = self._sampler.parameters(request, self._manner)
         name = self._sampler.number()
-        try:
+        with told("vLLM refuses a request"):
             self._engine.add(name, request.prompt, parameters)
-        except Exception as error:  # vLLM has had several for this
-            raise SamplerError(f"vLLM refuses a request: {reason(error)}") from error
         self._asked[name] = _Asked(request, tries)
 
     def _step(self) -> list[RequestOutput]:
-        try:
+        with told("vLLM broke down while drawing"):
             outputs: list[RequestOutput] = self._engine.steps.step()
-        except Exception as error:  # whatever is raised here ends the engine
-            raise SamplerError(f"vLLM broke down while drawing: {reason(error)}") from error
         return outputs
 
     def _landed(self, output: RequestOutput) -> Drawn | None:

@@ -140,13 +140,10 @@ def open_engine(opening: Opening, config: Any) -> Engine:
     _require_device(opening)
     arguments = engine_arguments(opening, config)
     adapter = None if opening.adapter is None else LoRARequest("adapter", 1, str(opening.adapter))
-    with off_stdout():
-        try:
-            steps = LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
-            if adapter is not None:
-                steps.add_lora(adapter)
-        except Exception as error:  # whatever is raised on opening is vLLM's refusal
-            raise SamplerError(f"vLLM {found} cannot open {opening.model}: {reason(error)}") from error
+    with off_stdout(), told(f"vLLM {found} cannot open {opening.model}"):
+        steps = LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+        if adapter is not None:
+            steps.add_lora(adapter)
     model = steps.model_config
     engine = Engine(
         steps=steps,
@@ -274,7 +271,16 @@ def _detail(steps: LLMEngine, opening: Opening) -> str:
     return ", ".join(said)
 
 
-def reason(error: BaseException) -> str:
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Whatever vLLM raises, as one sentence: it has had several errors for each thing."""
+    try:
+        yield
+    except Exception as error:
+        raise SamplerError(f"{what}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
     """What vLLM says in a line, and what to do about it."""
     said = _first_line(error)
     known = " ".join(f"{type(one).__name__} {one}" for one in _chain(error)).lower()
