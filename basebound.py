@@ -6,8 +6,8 @@
         counts = study.frames.counts()
 
 `open` gives the read-only `store.reader.Study` (runs, problems, counts, traces), and `study.frames` the same tables as pandas
-data frames: `runs()`, `problems()`, `counts()`, `samples()`, `verdicts()`, `audits()`, `likelihoods()`, each read when it is
-called (engine/frames.py tells their columns). The arrays of `counts()` are what the functions of `engine.analyses` take.
+data frames: `runs()`, `problems()`, `counts()`, `samples()`, `verdicts()`, `audits()`, `likelihoods()`, `tokens()`, each read when
+it is called (engine/frames.py tells their columns). The arrays of `counts()` are what the functions of `engine.analyses` take.
 sample_data/first_look.ipynb is an example with its output, on the study that `bundled` gives. Frames need pandas, which the
 extra `report` brings.
 

@@ -9,12 +9,22 @@ Both are written a part at a time, so that memory does not grow with the study. 
   rate over problems.
 - `label` is the newest audit label in force, a person's before a judge model's; `auditor` is who gave it.
 - A numeric setting that nobody recorded is null; textual ones are the word "unknown".
-- `ppl_M` is the response's perplexity under model M at temperature 1; `outside_M` how many of its tokens M could never draw
-  at the run's decoding.
+- `ppl_M` is the response's perplexity under model M at temperature 1, `logp_M` the nats of the whole response there, of which
+  `stop_logp_M` are the stop token's, and `lowest_M` those of its least probable token. `outside_M` is how many of its tokens M
+  could never draw at the run's own decoding, `edge_M` the largest, over the tokens, of (mass of the tokens more probable than
+  it) - top_p there: below 0 every token lies in M's nucleus; both are null for a run that was drawn at temperature 1 and
+  top-p 1. Where `retokenized_M` is true the tokens need not be those generated.
+- With --tokens, of responses that M has gone through token by token, lists with an entry for each token: `token_texts_M` is
+  what it brings to the response ("" for a stop token, and for a part of a character that a later token completes),
+  `token_logp_M` its nats and `token_entropy_M` the entropy before it, at temperature 1; `token_decoded_M` its nats and
+  `token_edge_M` the edge, as above, at the run's own decoding. All are null where M did not tell. They are kept in a short form
+  (store/token_scores.py says how precisely); sums are exact.
 - Lone surrogates in a response become U+FFFD in Parquet, which holds none; JSONL keeps them.
 
 In JSONL `correct` is the deciding verdict: no answer is false, an error or a missing verdict is not there. Read again, it is
-the file's own score, beside what our verifier then says. Indices, labels and likelihoods are no part of that format.
+the file's own score, beside what our verifier then says. Indices, labels and likelihoods are no part of that format; --tokens
+adds `token_scores` to a line, by model {"texts", "logp", "entropy", "decoded", "edge"}, which an import passes over: the lists
+above, where null among `decoded` is a token that can never be drawn.
 """
 
 from __future__ import annotations
@@ -22,6 +32,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
+from math import inf
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -31,6 +43,7 @@ from store.errors import BaseboundError
 from store.exporting import SampleRow, Scorer
 from store.reader import Study
 from store.rows import RunRow
+from store.token_scores import TokenScores
 from store.types import NUMERIC_SETTINGS, PER_SOURCE, SETTING_NAMES, UNKNOWN, Finish, Number, Outcome
 
 if TYPE_CHECKING:
@@ -39,9 +52,12 @@ if TYPE_CHECKING:
 GROUP_ROWS: Final = 50_000
 GROUP_BYTES: Final = 64 << 20
 """A row group is written once it holds that much, or GROUP_ROWS rows."""
+DETAILED_ROWS: Final = 16
+"""Rows made at a time where they have lists of tokens: a response may have 60,000."""
 
 _MODEL: Final = ("name", "revision", "role", "parent", "algorithm", "step", "training_seed")
 _TEXT, _WHOLE, _REAL, _FLAG = "string", "int64", "float64", "bool"
+_TEXTS, _REALS = "list of string", "list of float32"
 
 RUN_COLUMNS: Final = {
     "run": _TEXT, "run_key": _TEXT, "benchmark": _TEXT,
@@ -62,6 +78,11 @@ SAMPLE_COLUMNS: Final = {
 
 TEXT_COLUMNS: Final = {"statement": _TEXT, "response": _TEXT}
 
+_SCORE_COLUMNS: Final = {
+    "ppl": _REAL, "outside": _WHOLE, "logp": _REAL, "stop_logp": _REAL, "lowest": _REAL, "edge": _REAL, "retokenized": _FLAG,
+}  # fmt: skip
+_TOKEN_COLUMNS: Final = {"texts": _TEXTS, "logp": _REALS, "entropy": _REALS, "decoded": _REALS, "edge": _REALS}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -71,12 +92,24 @@ class Wanted:
     verifier: str | None = None
     """Whose verdicts; None for the deciding ones."""
     texts: bool = False
+    tokens: bool = False
+    """Token by token, too, where a model has gone through a response so."""
 
 
-def columns(scorers: Sequence[Scorer], texts: bool) -> dict[str, str]:
+def columns(scorers: Sequence[Scorer], wanted: Wanted) -> dict[str, str]:
     """Every column of the table with its type."""
-    scores = {f"ppl_{one.name}": _REAL for one in scorers} | {f"outside_{one.name}": _WHOLE for one in scorers}
-    return RUN_COLUMNS | SAMPLE_COLUMNS | scores | (TEXT_COLUMNS if texts else {})
+    texts = TEXT_COLUMNS if wanted.texts else {}
+    return RUN_COLUMNS | SAMPLE_COLUMNS | score_columns(scorers) | texts | (token_columns(scorers) if wanted.tokens else {})
+
+
+def score_columns(scorers: Sequence[Scorer]) -> dict[str, str]:
+    """Columns and types of what models think of a sample: one name after the other, each for every model."""
+    return {f"{name}_{one.name}": kind for name, kind in _SCORE_COLUMNS.items() for one in scorers}
+
+
+def token_columns(scorers: Sequence[Scorer]) -> dict[str, str]:
+    """The same for what they think of its tokens."""
+    return {f"token_{name}_{one.name}": kind for name, kind in _TOKEN_COLUMNS.items() for one in scorers}
 
 
 def run_facts(run: RunRow) -> dict[str, object]:
@@ -115,9 +148,22 @@ def sample_facts(row: SampleRow, scorers: Sequence[Scorer] = ()) -> dict[str, ob
     }
     for one in scorers:
         score = row.scores.get(one.model_id)
-        facts[f"ppl_{one.name}"] = score and score.perplexity
-        facts[f"outside_{one.name}"] = score and score.outside
+        for name in _SCORE_COLUMNS:
+            facts[f"{name}_{one.name}"] = score and getattr(score, "perplexity" if name == "ppl" else name)
     return facts
+
+
+def token_lists(response: str, scores: TokenScores) -> dict[str, list[Any] | None]:
+    """A response token by token under one model, by _TOKEN_COLUMNS."""
+    numbers = {name: getattr(scores, name) for name in _TOKEN_COLUMNS if name != "texts"}
+    lists: dict[str, list[Any] | None] = {"texts": _pieces(response, scores)}
+    return lists | {name: None if of is None else list(of) for name, of in numbers.items()}
+
+
+def _pieces(response: str, scores: TokenScores) -> list[str] | None:
+    if scores.spans is None:
+        return None
+    return [response[start:end] for start, end in pairwise(accumulate(scores.spans, initial=0))]
 
 
 def is_correct(outcome: Outcome | None) -> bool | None:
@@ -136,7 +182,7 @@ def source_name(path: str) -> str:
 def rows(study: Study, wanted: Wanted) -> Iterator[tuple[RunRow, list[SampleRow]]]:
     """Every sample wanted, in batches of one run."""
     for run in wanted.runs:
-        for batch in exporting.samples(study, run, wanted.verifier, texts=wanted.texts):
+        for batch in exporting.samples(study, run, wanted.verifier, texts=wanted.texts or wanted.tokens):
             yield run, batch
 
 
@@ -149,8 +195,9 @@ def write_parquet(study: Study, wanted: Wanted, path: Path, version: str) -> Ite
     from pyarrow.parquet import ParquetWriter
 
     scorers = exporting.scorers(study)
-    schema = _schema(columns(scorers, wanted.texts), wanted, version)
-    dictionaries = [name for name in schema.names if name != "response"]
+    schema = _schema(columns(scorers, wanted), wanted, version)
+    dictionaries = [name for name in schema.names if name != "response" and not name.startswith("token_")]
+    dictionaries += [f"{name}.list.element" for name in schema.names if name.startswith("token_texts_")]
     done = held = size = 0
     with ParquetWriter(path, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         group: list[RecordBatch] = []
@@ -170,15 +217,30 @@ def write_jsonl(study: Study, wanted: Wanted, file: IO[str]) -> Iterator[int]:
 
     Counts that cover more samples than are stored follow their run's samples, so that an import has the same rates.
     """
-    statements = _Statements(study)
+    statements, scorers = _Statements(study), exporting.scorers(study) if wanted.tokens else []
     done = 0
     for run in wanted.runs:
         about = run_record(run)
         for batch in exporting.samples(study, run, wanted.verifier, texts=True):
-            file.writelines(_line(about | sample_record(row, statements.of(row))) for row in batch)
+            for row in batch:
+                record = about | sample_record(row, statements.of(row))
+                file.write(_line(record | _token_record(study, row, scorers)))
             done += len(batch)
             yield done
         file.writelines(_line(about | counts) for counts in _part_counts(study, run, wanted.verifier))
+
+
+def _token_record(study: Study, row: SampleRow, scorers: Sequence[Scorer]) -> dict[str, object]:
+    """What --tokens adds to a line; nothing where no model has gone through the response token by token."""
+    lists = {one.name: token_lists(row.response or "", scores) for one, scores in _by_token(study, row, scorers)}
+    for of in lists.values():
+        of["decoded"] = of["decoded"] and [None if value == -inf else value for value in of["decoded"]]
+    return {"token_scores": lists} if lists else {}
+
+
+def _by_token(study: Study, row: SampleRow, scorers: Sequence[Scorer]) -> list[tuple[Scorer, TokenScores]]:
+    found = exporting.by_token(study, row.sample_id) if scorers else {}
+    return [(one, found[one.model_id]) for one in scorers if one.model_id in found]
 
 
 def _line(record: dict[str, object]) -> str:
@@ -239,22 +301,40 @@ def _pyarrow() -> Any:
 def _schema(types: dict[str, str], wanted: Wanted, version: str) -> Schema:
     pyarrow = _pyarrow()
     about = {"basebound": version, "verifier": wanted.verifier or "deciding"}
-    return pyarrow.schema(
-        [(name, getattr(pyarrow, kind if kind != _FLAG else "bool_")()) for name, kind in types.items()], about
-    )
+    return pyarrow.schema([(name, _arrow(kind)) for name, kind in types.items()], about)
+
+
+def _arrow(kind: str) -> Any:
+    """pyarrow's type of that name."""
+    pyarrow = _pyarrow()
+    if kind in (_TEXTS, _REALS):
+        return pyarrow.list_(_arrow(kind.removeprefix("list of ")))
+    return getattr(pyarrow, "bool_" if kind == _FLAG else kind)()
 
 
 def _facts(study: Study, wanted: Wanted, scorers: Sequence[Scorer]) -> Iterator[list[dict[str, object]]]:
     """The table's rows, by column, a batch at a time."""
     statements = _Statements(study)
     for run, batch in rows(study, wanted):
-        about = run_facts(run)
-        facts = [about | sample_facts(row, scorers) for row in batch]
-        if wanted.texts:
-            for fact, row in zip(facts, batch, strict=True):
-                fact["statement"] = statements.of(row)
-                fact["response"] = row.response and printable(row.response)
-        yield facts
+        about, size = run_facts(run), DETAILED_ROWS if wanted.tokens else len(batch)
+        for first in range(0, len(batch), size):
+            part = batch[first : first + size]
+            facts = [about | sample_facts(row, scorers) for row in part]
+            for fact, row in zip(facts, part, strict=True):
+                if wanted.texts:
+                    fact["statement"] = statements.of(row)
+                    fact["response"] = row.response and printable(row.response)
+                if wanted.tokens:
+                    fact |= _token_facts(study, row, scorers)
+            yield facts
+
+
+def _token_facts(study: Study, row: SampleRow, scorers: Sequence[Scorer]) -> dict[str, object]:
+    facts: dict[str, object] = dict.fromkeys(token_columns(scorers))
+    for one, scores in _by_token(study, row, scorers):
+        lists = token_lists(printable(row.response or ""), scores)
+        facts |= {f"token_{name}_{one.name}": of for name, of in lists.items()}
+    return facts
 
 
 class _Statements:

@@ -4,8 +4,8 @@
         counts = study.frames.counts()
         counts.groupby("run")[["correct", "n"]].sum()
 
-`study.frames` has one method for each table: runs, problems, counts, samples, verdicts, audits, likelihoods. Each reads the
-study's newest state when it is called; nothing is kept. A run is named by its slug, the column `run`, in every frame, and a
+`study.frames` has one method for each table: runs, problems, counts, samples, verdicts, audits, likelihoods, tokens. Each reads
+the study's newest state when it is called; nothing is kept. A run is named by its slug, the column `run`, in every frame, and a
 problem by `benchmark` and `problem`, so that frames are joined on these.
 
 What is not known is missing (NaN, None or pandas' NA), never 0: a numeric setting that nobody recorded, an outcome that nobody
@@ -14,10 +14,11 @@ has given. pandas is imported by the first of these methods; the extra `report` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from engine.exporting import RUN_COLUMNS, SAMPLE_COLUMNS, Wanted, rows, run_facts, sample_facts
+from engine.exporting import RUN_COLUMNS, SAMPLE_COLUMNS, Wanted, rows, run_facts, sample_facts, score_columns
+from engine.token_frames import TOKEN_COLUMNS, token_columns
 from store import exporting
 from store.audits import audits, is_model
 from store.reader import Study
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _DTYPES: Final = {"string": "str", "int64": "Int64", "float64": "float64", "bool": "boolean", "count": "int64", "flag": "bool"}
-"""Of a column, by its type in `engine.exporting`; a count and a flag are never missing."""
+"""Of a column, by its type in `engine.exporting`; a count and a flag are never missing. "name": pandas categories."""
 _REPEATED: Final = frozenset(
     {"run", "benchmark", "problem", "level", "kind", "verifier", "verifier_version", "route", "finish", "imported", "outcome"}
 )
@@ -95,7 +96,7 @@ class Frames:
         self._study.require_verifier(verifier)
         scorers = exporting.scorers(self._study)
         types = {"run": "string", "benchmark": "string", "sample_id": "int64"} | SAMPLE_COLUMNS
-        types |= {f"ppl_{one.name}": "float64" for one in scorers} | {f"outside_{one.name}": "int64" for one in scorers}
+        types |= score_columns(scorers)
         types |= {"response": "string"} if texts else {}
         facts = (
             {"run": of.slug, "benchmark": of.benchmark, "sample_id": row.sample_id, "response": row.response}
@@ -130,6 +131,19 @@ class Frames:
         types |= dict.fromkeys(("temperature", "top_p"), "float64") | dict.fromkeys(("top_k", "tokens"), "int64")
         types |= {"logp": "float64", "outside": "int64", "stop_logp": "float64"}
         return self._of_samples(_LIKELIHOODS, types, benchmark, run)
+
+    def tokens(self, benchmark: str | None = None, run: str | None = None) -> DataFrame:
+        """One row for each token and scoring model, of the traces that were scored token by token.
+
+        `place` counts the tokens from 0; `start` and `end` are characters of the response, missing where the tokens read
+        otherwise; a stop token has none, so both are alike. `logp` and `entropy` are at temperature 1, in nats; `decoded` and
+        `edge` are of the run's decoding: a token with `edge` below 0 lies in the nucleus. `is_fork`: the scorer's first choice
+        is another token. `first_other_text`: the most probable token apart from the one there, kept where that one has a
+        probability below 0.9. Precision is that of storage, see store/token_scores.py; exact sums are those of `likelihoods`.
+        """
+        name = None if benchmark is None else self._study.benchmark(benchmark)
+        run_id = None if run is None else self._study.find_run(run, name).run_id
+        return _framed(token_columns(self._study, name, run_id), _SAMPLE | TOKEN_COLUMNS)
 
     def _of_samples(self, sql: str, types: dict[str, str], benchmark: str | None, run: str | None) -> DataFrame:
         """The frame of a query whose rows begin with the sample they belong to."""
@@ -173,7 +187,7 @@ class FramedStudy(Study):
 
     @property
     def frames(self) -> Frames:
-        """Runs, problems, counts, samples, verdicts, audits and likelihoods as pandas data frames."""
+        """Runs, problems, counts, samples, verdicts, audits, likelihoods and tokens as pandas data frames."""
         return Frames(self)
 
 
@@ -189,11 +203,15 @@ def _named(found: Iterable[Sequence[Any]], names: Sequence[str]) -> list[dict[st
 
 def _frame(facts: Iterable[dict[str, object]], types: dict[str, str]) -> DataFrame:
     """Rows as a frame of these columns, in this order, whether there are rows or not."""
-    pandas = _pandas()
     columns: dict[str, list[object]] = {name: [] for name in types}
     for fact in facts:
         for name, values in columns.items():
             values.append(fact[name])
+    return _framed(columns, types)
+
+
+def _framed(columns: Mapping[str, list[object]], types: Mapping[str, str]) -> DataFrame:
+    pandas = _pandas()
     return pandas.DataFrame(
         {name: pandas.Series(columns[name], dtype=_dtype(name, kind, columns[name])) for name, kind in types.items()}
     )
@@ -201,7 +219,7 @@ def _frame(facts: Iterable[dict[str, object]], types: dict[str, str]) -> DataFra
 
 def _dtype(name: str, kind: str, values: list[object]) -> Any:
     """pandas' type of a column. Categories keep the order in which the study has them: base first."""
-    if kind == "string" and name in _REPEATED:
+    if kind == "name" or (kind == "string" and name in _REPEATED):
         return _pandas().CategoricalDtype([value for value in dict.fromkeys(values) if value is not None])
     return _DTYPES[kind]
 

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "merge": ("explorer.commands.merge", "put studies together that were drawn apart, by `run --shard`"),
     "verify": ("explorer.commands.verify", "judge the samples that a verifier has not judged"),
     "score": ("explorer.commands.score", "measure what a model thinks of responses"),
+    "likelihood": ("explorer.commands.likelihood", "was it in the base model: perplexity, nucleus, recovery, token by token"),
     "paths": ("explorer.commands.paths", "cluster the correct responses of each problem"),
     "passk": ("explorer.commands.passk", "pass@k per run, and pairs of runs"),
     "coverage": ("explorer.commands.coverage", "which problems both, one or none of two runs solve"),

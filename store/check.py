@@ -14,6 +14,7 @@ from store.errors import DamagedText
 from store.files import connect_readonly, explained
 from store.reader import Study
 from store.texts import TextReader
+from store.token_scores import unpack_scores
 from store.tokens import unpack_ids
 from store.types import Run
 
@@ -73,6 +74,11 @@ SELECT DISTINCT sample_id FROM reason LEFT JOIN suspicion USING (sample_id) JOIN
 WHERE suspicion.sample_id IS NULL OR start < 0 OR end < start OR end > chars
 """
 
+_SCORED: Final = """
+SELECT token_score.sample_id, model.name, likelihood.tokens, data
+FROM token_score JOIN model ON model_id = scorer_id LEFT JOIN likelihood USING (sample_id, scorer_id, temperature, top_p, top_k)
+"""
+
 _INDEXED: Final = "SELECT 1 FROM sqlite_schema WHERE name = 'words_docsize'"
 
 # What is newer than the index is no fault: a search reads it. Shadow tables can be read where SQLite lacks the index's module.
@@ -109,6 +115,7 @@ def check_structure(path: Path) -> Iterator[str]:
             yield from _texts(connection)
             yield from _tokens(connection)
             yield from _prompts(connection)
+            yield from _token_scores(connection)
     finally:
         connection.close()
     yield from _run_keys(path)
@@ -167,6 +174,17 @@ def _prompts(connection: sqlite3.Connection) -> Iterator[str]:
             unpack_ids(packed)
         except DamagedText:
             yield f"token ids of the prompt of {slug} for {benchmark}:{key} are damaged"
+
+
+def _token_scores(connection: sqlite3.Connection) -> Iterator[str]:
+    """Each holds as many tokens as its sums are of."""
+    for sample_id, scorer, tokens, packed in connection.execute(_SCORED):
+        try:
+            found = len(unpack_scores(packed).logp)
+        except DamagedText:
+            found = 0
+        if found != tokens:
+            yield f"token scores of sample {sample_id} by {scorer} are damaged: {found} of {tokens or 0} can be read"
 
 
 def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:

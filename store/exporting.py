@@ -15,6 +15,7 @@ from typing import Any, Final
 from store.names import slugify
 from store.reader import STANDING, Study
 from store.rows import ProblemRow, RunRow
+from store.token_scores import TokenScores, unpack_scores
 from store.types import Finish, Outcome
 
 BATCH: Final = 2000
@@ -44,12 +45,18 @@ WHERE run_id = :run_id AND problem_id = :problem_id AND idx > :after ORDER BY id
 
 _SCORES: Final = """
 SELECT sample_id, scorer_id,
-       max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN -likelihood.logp / likelihood.tokens END),
-       max(CASE WHEN temperature <> 1 OR top_p <> 1 OR top_k <> 0 THEN outside END)
+       max(CASE WHEN {plain} THEN -likelihood.logp / likelihood.tokens END), max(CASE WHEN {own} THEN outside END),
+       max(CASE WHEN {plain} THEN likelihood.logp END), max(CASE WHEN {plain} THEN stop_logp END),
+       max(CASE WHEN {plain} THEN lowest END), max(CASE WHEN {own} THEN edge END), max(retokenized)
 FROM likelihood JOIN sample USING (sample_id)
 WHERE run_id = :run_id AND problem_id = :problem_id AND idx BETWEEN :first AND :last AND likelihood.tokens > 0
 GROUP BY sample_id, scorer_id
-"""
+""".format(
+    plain="temperature = 1 AND top_p = 1 AND top_k = 0",
+    own="(temperature <> 1 OR top_p <> 1 OR top_k <> 0)",
+)
+
+_DETAILS: Final = "SELECT scorer_id, data FROM token_score WHERE sample_id = ? ORDER BY scorer_id"
 
 _SCORERS: Final = """
 SELECT model_id, name, step FROM model WHERE model_id IN (SELECT scorer_id FROM likelihood)
@@ -75,6 +82,16 @@ class Score:
     """At temperature 1; None where it was not measured there, or the response cannot be drawn."""
     outside: int | None
     """Tokens it could never draw at the run's decoding; None where it was not measured there."""
+    logp: float | None = None
+    """Nats of the whole response, at temperature 1."""
+    stop_logp: float | None = None
+    """The stop token's part of it; None where none was generated, or none was scored."""
+    lowest: float | None = None
+    """Of its least probable token, at temperature 1."""
+    edge: float | None = None
+    """By how much its furthest token lies outside the nucleus of the run's decoding, below 0 inside; None where unknown."""
+    retokenized: bool = False
+    """Its tokens need not be those generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,11 @@ def scorers(study: Study) -> list[Scorer]:
     return [Scorer(row[0], name) for row, name in zip(rows, told, strict=True)]
 
 
+def by_token(study: Study, sample_id: int) -> dict[int, TokenScores]:
+    """The sample token by token, by the id of each model that has gone through it so. Raises DamagedText."""
+    return {scorer_id: unpack_scores(data) for scorer_id, data in study.query(_DETAILS, (sample_id,))}
+
+
 def samples(study: Study, run: RunRow, verifier: str | None = None, *, texts: bool = False) -> Iterator[list[SampleRow]]:
     """Every stored sample of a run, by problem and index. verifier: a name to judge by, or None for the deciding one.
 
@@ -159,8 +181,9 @@ def _of_problem(
 def _scores(study: Study, values: Mapping[str, object]) -> dict[int, dict[int, Score]]:
     """By sample and scorer."""
     found: dict[int, dict[int, Score]] = defaultdict(dict)
-    for sample_id, scorer_id, nats_a_token, outside in study.query(_SCORES, values):
-        found[sample_id][scorer_id] = Score(None if nats_a_token is None else exp(nats_a_token), outside)
+    for sample_id, scorer_id, nats_a_token, outside, logp, stop_logp, lowest, edge, anew in study.query(_SCORES, values):
+        perplexity = None if nats_a_token is None else exp(nats_a_token)
+        found[sample_id][scorer_id] = Score(perplexity, outside, logp, stop_logp, lowest, edge, bool(anew))
     return found
 
 

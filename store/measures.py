@@ -1,44 +1,21 @@
-"""Reading what stages need and measure: indices that are there, token ids to score, likelihoods, paths.
+"""Reading what stages need and measure: indices that are there, problems, models, paths. Likelihoods: store/likelihoods.py.
 
 Functions over an open `Study`, standard library only, apart from `store.reader` so that lists and the Reader stay there alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from store.reader import BY_MODEL, IN_FORCE, Study
-from store.tokens import unpack_ids
-from store.types import Model, Outcome, Problem, Role
+from store.types import Model, Problem, Role
 
 _INDICES: Final = """
 SELECT problem.key, idx FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id) WHERE run.key = ?
 """
 
 _MODELS: Final = "SELECT name, revision, role, parent, algorithm, step, training_seed FROM model ORDER BY model_id"
-
-_TO_SCORE: Final = """
-FROM sample JOIN token USING (sample_id) JOIN prompt USING (run_id, problem_id) JOIN batch USING (batch_id)
-JOIN run ON run.run_id = sample.run_id
-WHERE sample.run_id = :run_id AND sample.sample_id > :after AND NOT EXISTS (
-  SELECT 1 FROM likelihood JOIN model ON model_id = scorer_id
-  WHERE likelihood.sample_id = sample.sample_id AND model.name = :name AND model.revision = :revision
-    AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k)
-"""
-
-# After a stop string the last id is a token like any other.
-_ENDED_BY_ID: Final = "finish = 'stop' AND coalesce(stop_reason NOT IN (SELECT value FROM json_each(run.stop)), 1)"
-
-_LIKELIHOODS: Final = """
-SELECT run_id, scorer.name, scorer.revision, temperature, top_p, top_k, outcome, likelihood.tokens, likelihood.logp, outside
-FROM likelihood JOIN sample USING (sample_id) JOIN problem USING (problem_id)
-JOIN model AS scorer ON scorer.model_id = scorer_id
-LEFT JOIN (SELECT sample_id, verifier.name AS verifier, outcome FROM verdict JOIN verifier USING (verifier_id)) AS judged
-  ON judged.sample_id = likelihood.sample_id AND judged.verifier = problem.kind
-WHERE NOT extra
-"""
 
 _CORRECT: Final = """
 SELECT sample_id, run_id, dictionary_id, response
@@ -69,36 +46,6 @@ _LABELLED: Final = f"""
 SELECT run_id, count(DISTINCT sample_id) FROM audit AS given JOIN sample USING (sample_id)
 WHERE NOT {BY_MODEL} AND {IN_FORCE} GROUP BY run_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ToScore:
-    """A response with the prompt it answers, as token ids."""
-
-    sample_id: int
-    prompt: list[int]
-    ids: list[int]
-    vocabulary: str
-    """Under which the ids mean something."""
-    stopped: bool
-    """The last id is the stop token's."""
-
-
-@dataclass(frozen=True, slots=True)
-class LikelihoodRow:
-    """What one model thinks of one response at one decoding; sums as in `store.types.Likelihood`."""
-
-    run_id: int
-    scorer: str
-    revision: str
-    temperature: float
-    top_p: float
-    top_k: int
-    outcome: Outcome | None
-    """By our verifier for the problem's kind; None where it has not judged."""
-    tokens: int
-    logp: float | None
-    outside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,45 +102,6 @@ def models(study: Study) -> list[Model]:
     return [
         Model(name, revision, Role(role), parent, algorithm, step, seed)
         for name, revision, role, parent, algorithm, step, seed in study.query(_MODELS)
-    ]
-
-
-def count_to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[float]) -> int:
-    """How many responses of the run lack what the scorer thinks at (temperature, top_p, top_k)."""
-    count: int = study.query("SELECT count(*) " + _TO_SCORE, _wanted(run_id, scorer, decoding))[0][0]
-    return count
-
-
-def to_score(study: Study, run_id: int, scorer: Model, decoding: Sequence[float], batch: int) -> Iterator[list[ToScore]]:
-    """Those responses in batches, by id. Likelihoods written meanwhile do not disturb the order."""
-    select = f"SELECT sample_id, prompt.ids, token.ids, vocabulary, {_ENDED_BY_ID} {_TO_SCORE} ORDER BY sample_id LIMIT :batch"
-    values = _wanted(run_id, scorer, decoding) | {"batch": batch}
-    while rows := study.query(select, values):
-        yield [
-            ToScore(sample_id, unpack_ids(prompt), unpack_ids(ids), digest, bool(stopped))
-            for sample_id, prompt, ids, digest, stopped in rows
-        ]
-        values["after"] = rows[-1][0]
-
-
-def _wanted(run_id: int, scorer: Model, decoding: Sequence[float]) -> dict[str, object]:
-    temperature, top_p, top_k = decoding
-    names = {"run_id": run_id, "name": scorer.name, "revision": scorer.revision, "after": 0}
-    return names | {"temperature": temperature, "top_p": top_p, "top_k": top_k}
-
-
-def without_ids(study: Study, run_id: int) -> int:
-    """Samples of the run whose token ids are not known: imported ones."""
-    sql = "SELECT count(*) FROM sample LEFT JOIN token USING (sample_id) WHERE run_id = ? AND token.sample_id IS NULL"
-    count: int = study.query(sql, (run_id,))[0][0]
-    return count
-
-
-def likelihoods(study: Study) -> list[LikelihoodRow]:
-    """All but those of extra samples: what is compared are means over runs, and those are of problems that a plan chose."""
-    return [
-        LikelihoodRow(run, name, revision, t, top_p, top_k, outcome and Outcome(outcome), tokens, logp, outside)
-        for run, name, revision, t, top_p, top_k, outcome, tokens, logp, outside in study.query(_LIKELIHOODS)
     ]
 
 

@@ -180,7 +180,8 @@ WHERE verifier.name = 'math' AND finish <> 'length' AND NOT extra GROUP BY run_i
 
 _SCORES = """
 SELECT name, step, max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN -logp / tokens END),
-       max(CASE WHEN temperature <> 1 OR top_p <> 1 OR top_k <> 0 THEN outside END)
+       max(CASE WHEN temperature <> 1 OR top_p <> 1 OR top_k <> 0 THEN outside END),
+       max(CASE WHEN temperature = 1 AND top_p = 1 AND top_k = 0 THEN logp END), max(edge), max(retokenized), max(dtype)
 FROM likelihood JOIN model ON model_id = scorer_id WHERE sample_id = ? AND tokens > 0
 GROUP BY scorer_id ORDER BY CASE role WHEN 'base' THEN 0 ELSE 1 END, scorer_id
 """
@@ -507,8 +508,9 @@ def _count(row: tuple[Any, ...]) -> Count:
 
 
 def _score_row(row: tuple[Any, ...]) -> ScoreRow:
-    name, step, nats_a_token, outside = row
-    return ScoreRow(name, step, None if nats_a_token is None else exp(nats_a_token), outside)
+    name, step, nats_a_token, outside, nats, edge, anew, dtype = row
+    perplexity = None if nats_a_token is None else exp(nats_a_token)
+    return ScoreRow(name, step, perplexity, outside, nats, edge, bool(anew), dtype)
 
 
 def _run_rows(rows: list[tuple[Any, ...]]) -> list[RunRow]:

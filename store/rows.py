@@ -150,6 +150,14 @@ class ScoreRow:
     """At temperature 1; None where it was not measured there."""
     outside: int | None
     """Tokens that the scorer could never draw at the run's decoding; None where it was not measured there."""
+    nats: float | None = None
+    """Of the whole response, at temperature 1."""
+    edge: float | None = None
+    """By how much its furthest token lies outside the nucleus of the run's decoding, below 0 inside; None where unknown."""
+    retokenized: bool = False
+    """Its tokens need not be those generated: the text was tokenized anew."""
+    dtype: str = "float64"
+    """In which the scorer computed: rounding moves what lies at the edge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,12 +341,50 @@ CREATE TABLE engine (
 ) STRICT;
 """
 
+_FINER: Final = """
+-- Of the sums, what a mean hides. All NULL where the scorer did not tell.
+ALTER TABLE likelihood ADD COLUMN entropy REAL;          -- nats, of the decoding distribution, summed over the tokens
+ALTER TABLE likelihood ADD COLUMN lowest REAL;           -- log-probability of the least probable token that can be drawn
+ALTER TABLE likelihood ADD COLUMN lowest_at INTEGER;     -- its place among the tokens, from 0
+ALTER TABLE likelihood ADD COLUMN first_choices INTEGER; -- tokens that are the scorer's most probable ones
+-- The largest, over the tokens, of (mass of the tokens more probable than it) - top_p: below 0 every token lies in the nucleus.
+-- NULL without a nucleus (top_p 1).
+ALTER TABLE likelihood ADD COLUMN edge REAL;
+-- 1: the text was tokenized anew, because its token ids are unknown or another vocabulary's. They need not be those generated,
+-- and no stop token is among them.
+ALTER TABLE likelihood ADD COLUMN retokenized INTEGER NOT NULL DEFAULT 0 CHECK (retokenized IN (0, 1));
+ALTER TABLE likelihood ADD COLUMN engine TEXT NOT NULL DEFAULT ''; -- what computed it, with its version and device
+
+-- A response token by token, of some samples: data as in store/token_scores.py. `decoded` and `edge` in it are of the decoding
+-- named here; 1, 1, 0 where there is none but the model's own distribution.
+CREATE TABLE token_score (
+  token_score_id INTEGER PRIMARY KEY,
+  sample_id      INTEGER NOT NULL REFERENCES sample,
+  scorer_id      INTEGER NOT NULL REFERENCES model,
+  temperature    REAL NOT NULL,
+  top_p          REAL NOT NULL,
+  top_k          INTEGER NOT NULL,
+  vocabulary     TEXT NOT NULL, -- SHA-256: under it token ids in the data mean something
+  data           BLOB NOT NULL,
+  UNIQUE (sample_id, scorer_id)
+) STRICT;
+
+-- How tokens read that a scorer found probable where a response has others.
+CREATE TABLE piece (
+  vocabulary TEXT NOT NULL,
+  token_id   INTEGER NOT NULL,
+  text       TEXT NOT NULL,
+  PRIMARY KEY (vocabulary, token_id)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (
     ("0001 the first schema", _INITIAL),
     ("0002 samples of our own, their likelihoods and paths", _SAMPLED),
     ("0003 what other rules read in a response; images of problems", _READINGS),
     ("0004 suspicion of luck; flags, notes and marked steps of traces, tags of problems", _EXPLORED),
     ("0005 log-probability of draws, extra samples, engine processes", _SAMPLED_ANYWHERE),
+    ("0006 likelihoods token by token", _FINER),
 )
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

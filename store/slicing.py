@@ -19,10 +19,12 @@ from store.reader import Study
 from store.texts import TRAIN_ON_CHARS, TextPacker, train
 from store.writer import Writer
 
-_WHOLE: Final = ("model", "run", "source", "verifier", "batch")
+_WHOLE: Final = ("model", "run", "source", "verifier", "batch", "piece")
 _BY_PROBLEM: Final = ("problem", "prompt", "tag")
 """Of the problems that a chosen sample answers: somebody is sent just these."""
-_BY_SAMPLE: Final = ("sample", "token", "verdict", "likelihood", "path", "audit", "reading", "suspicion", "reason", "mark")
+_BY_SAMPLE: Final = (
+    "sample", "token", "verdict", "likelihood", "token_score", "path", "audit", "reading", "suspicion", "reason", "mark"
+)  # fmt: skip
 
 _TRAIN_ON: Final = 20_000
 """Texts to choose the dictionary's from."""

@@ -35,9 +35,9 @@ TRAIN_FROM_TEXTS: Final = 64
 """Fewer texts than this do not make a dictionary worth its 64 KiB."""
 
 
-def pack_file(content: bytes) -> bytes:
+def pack_file(content: bytes, level: int = PACKED_LEVEL) -> bytes:
     """A whole file, packed as small as it goes."""
-    return compress(content, PACKED_LEVEL)
+    return compress(content, level)
 
 
 def unpack_file(packed: bytes) -> bytes:

@@ -289,6 +289,18 @@ class Likelihood:
     """How many those are."""
     stop_logp: float | None
     """The stop token's part of logp; None where none was generated, or it cannot be drawn."""
+    entropy: float | None = None
+    """Of the decoding distribution, summed over the tokens; None where the scorer does not tell, as with all below."""
+    lowest: float | None = None
+    """Log-probability of the least probable token among those that can be drawn."""
+    lowest_at: int | None = None
+    """Its place among the tokens, from 0."""
+    first_choices: int | None = None
+    """Tokens that are the scorer's most probable ones there."""
+    edge: float | None = None
+    """The largest, over the tokens, of (mass of the tokens more probable than it) - top_p; None without a nucleus."""
+    retokenized: bool = False
+    """The text was tokenized anew: the tokens need not be those generated, and no stop token is among them."""
 
 
 @dataclass(frozen=True, slots=True)

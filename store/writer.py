@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from store.copies import Placed
 from store.engines import EngineRow, delete_engines, engines, insert_engine
 from store.errors import Conflict
 from store.new_rows import NewRows, Place
+from store.new_scores import NewTokenScores, insert_likelihoods, insert_token_scores
 from store.open_study import OpenStudy
 from store.texts import TRAIN_ON_CHARS, Encoded, TextPacker, train
 from store.tokens import pack_ids
@@ -340,16 +341,23 @@ class Writer(OpenStudy):
 
     # -- what is measured of samples ----------------------------------------------------------------------------------
 
-    def add_likelihoods(self, scorer: Model, dtype: str, found: Sequence[Likelihood]) -> None:
-        """Store what a model thinks of samples, in one transaction; what it said of them before gives way."""
+    def add_likelihoods(
+        self,
+        scorer: Model,
+        dtype: str,
+        found: Sequence[Likelihood],
+        *,
+        engine: str = "",
+        by_token: Sequence[NewTokenScores] = (),
+        pieces: Mapping[int, str] | None = None,
+    ) -> None:
+        """Store what a model thinks of samples, in one transaction; what it said of them before gives way.
+
+        engine: what computed it, and on which device. pieces: how the tokens read that stand among others in `by_token`.
+        """
         with self._transaction():
-            scorer_id = self._model_id(scorer)
-            self._connection.executemany(
-                """INSERT OR REPLACE INTO likelihood
-                     (sample_id, scorer_id, temperature, top_p, top_k, tokens, logp, outside, stop_logp, dtype)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [(sample, scorer_id, *what, dtype) for sample, *what in map(astuple, found)],
-            )
+            insert_likelihoods(self._connection, self._model_id(scorer), dtype, engine, found)
+            insert_token_scores(self._connection, self._model_id(scorer), by_token, pieces or {})
 
     def put_paths(self, method: str, problem_id: int, paths: Mapping[int, int]) -> None:
         """The paths of a problem's samples by one method, in one transaction; those it had before are dropped.

@@ -49,6 +49,8 @@ def imported_after(code: str) -> set[str]:
         "import engine.declaration, engine.declaration.templates, explorer.commands.init, explorer.commands.run",
         "import engine.fleet, engine.fleet.places, engine.fleet.worker, engine.fleet.shards",
         "import engine.parity, engine.estimating, engine.entropy, explorer.commands.entropy",
+        "import engine.likelihood.base, engine.likelihoods, engine.partings, engine.trace_tokens",
+        "import explorer.commands.likelihood, explorer.commands.score, explorer.model.token_shades, explorer.render.legend",
         "import engine.asking, engine.at_once, engine.samplers.server",
         "from explorer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from explorer.cli import main\ntry: main(['import', '--help'])\nexcept SystemExit: pass",

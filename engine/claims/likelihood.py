@@ -1,7 +1,8 @@
 """Claims about where RL's responses lie in base's distribution: how likely they are under base, and whether it can draw them.
 
 Both need responses of both runs scored by the base model (`basebound score`), and compare RL's responses with base's own ON THE
-SAME PROBLEMS: base's own scores are the null, with whatever the scorer's arithmetic does to a token at the edge of the nucleus.
+SAME PROBLEMS: base's own scores are the null, with whatever the scorer's arithmetic does to a token at the edge of the nucleus
+beyond the margin that `engine.analyses.support` allows it.
 The mean of many tokens says nothing of the one that decides; the nucleus does, for that exact trace only. Neither stands for
 the other, so they are two claims.
 
@@ -16,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.analyses.support import MARGINS, WIDEST, margin_of
 from engine.claims.base import Claim, Estimate, Found, Measured, Unit, by_sign, percent
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import FEWEST, mean_against, unbounded_mean
@@ -37,20 +39,34 @@ REACHABLE: Final = Claim(
     "what critics ask of the above: perplexity is a mean, reaching a trace takes every token",
 )
 
-# By run and problem: perplexity's logarithm (temperature 1), summed, and of how many responses; then, of those scored at the
-# run's own decoding, how many have every token inside, and how many there are.
+# `engine.analyses.support.margin_of` in SQL.
+_LISTED: Final = " ".join(f"WHEN '{dtype}' THEN {margin!r}" for dtype, margin in MARGINS.items())
+_ROUNDING: Final = f"(CASE dtype {_LISTED} ELSE {WIDEST!r} END)"
+MARGIN_SQL: Final = f"(CASE WHEN {_ROUNDING} < 1 - scored.top_p THEN {_ROUNDING} ELSE 0.0 END)"
+
+# By run and problem: perplexity's logarithm (temperature 1), summed, of how many responses, and how many of those were
+# tokenized anew; then, of those scored at the run's own decoding with the tokens that were generated, how many have every token
+# inside up to the margin, and how many there are. A row without an edge, of a study scored by an earlier version, is judged by
+# its tokens outside.
 _SCORED: Final = """
 SELECT sample.run_id, sample.problem_id,
        sum(CASE WHEN {plain} THEN -scored.logp / scored.tokens END), count(CASE WHEN {plain} THEN scored.logp END),
-       sum(CASE WHEN {own} THEN outside = 0 END), count(CASE WHEN {own} THEN 1 END)
+       total(CASE WHEN {plain} THEN retokenized END),
+       sum(CASE WHEN {own} THEN ifnull(edge < {margin}, outside = 0) END), count(CASE WHEN {own} THEN 1 END)
 FROM likelihood AS scored JOIN sample USING (sample_id) JOIN run USING (run_id) JOIN problem USING (problem_id)
 JOIN model AS scorer ON scorer.model_id = scorer_id
 WHERE problem.benchmark = ? AND scorer.name = ? AND scorer.revision = ? AND scored.tokens > 0 AND NOT sample.extra
 GROUP BY sample.run_id, sample.problem_id
 """.format(
     plain="scored.temperature = 1 AND scored.top_p = 1 AND scored.top_k = 0",
-    own="scored.temperature = run.temperature AND scored.top_p = run.top_p AND scored.top_k = run.top_k",
+    own="scored.temperature = run.temperature AND scored.top_p = run.top_p AND scored.top_k = run.top_k AND NOT retokenized",
+    margin=MARGIN_SQL,
 )
+
+_DTYPES: Final = """
+SELECT DISTINCT dtype FROM likelihood JOIN sample USING (sample_id) JOIN model ON model_id = scorer_id
+WHERE run_id IN (?, ?) AND name = ? AND revision = ? AND edge IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ class _Scored:
 
     log_perplexity: float
     responses: int
+    anew: int
+    """Of those, tokenized anew, so without a stop token."""
     inside: int
     decoded: int
 
@@ -86,8 +104,10 @@ def _by_scorer(ground: Ground) -> dict[tuple[str, str], Scores]:
     models = {(pair.base.model.name, pair.base.model.revision) for pair in ground.pairs()}
     return {
         model: {
-            (run, problem): _Scored(logs or 0.0, responses, inside or 0, decoded)
-            for run, problem, logs, responses, inside, decoded in ground.study.query(_SCORED, (ground.board.benchmark, *model))
+            (run, problem): _Scored(logs or 0.0, responses, int(anew), inside or 0, decoded)
+            for run, problem, logs, responses, anew, inside, decoded in ground.study.query(
+                _SCORED, (ground.board.benchmark, *model)
+            )
         }
         for model in models
     }
@@ -107,7 +127,7 @@ def _likely(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -
     reason = (
         f"over {len(both)} of {pair.size} the mean perplexity under {pair.base.model.name} is {other:.3f} for"
         f" {numbers[1]:,} responses of {pair.other.name} and {base:.3f} for {numbers[0]:,} of {pair.base.name},"
-        f" {_of_all(ground, pair, numbers)}"
+        f" {_of_all(ground, pair, numbers)}{_anew(both)}"
     )
     estimate = Estimate(exp(mean.value), exp(mean.low), exp(mean.high), mean.p_value)
     finding = by_sign(log(AS_LIKELY) - mean.value, mean.p_value, ground.alpha)
@@ -126,11 +146,27 @@ def _reachable(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]
     numbers = [sum(two[i].decoded for two in both) for i in (0, 1)]
     reason = (
         f"over {len(both)} of {pair.size} every token lies in the nucleus of {pair.base.model.name} for"
-        f" {percent(other)} of {numbers[1]:,} responses of {pair.other.name} and {percent(base)} of {numbers[0]:,} of"
-        f" {pair.base.name}, each at its run's decoding, {_of_all(ground, pair, numbers)}"
+        f" {percent(other)} of {numbers[1]:,} responses of {pair.other.name} and, as the null, for {percent(base)} of"
+        f" {numbers[0]:,} of {pair.base.name}, each at its run's decoding{_margins(ground, pair)},"
+        f" {_of_all(ground, pair, numbers)}"
     )
     finding = by_sign(estimate.value + AS_REACHABLE, estimate.p_value, ground.alpha)
     return ground.found(REACHABLE, pair, Measured("nucleus support, other - base", estimate, finding), reason)
+
+
+def _anew(both: list[tuple[_Scored, _Scored]]) -> str:
+    """Where texts were tokenized anew, the one side may have a stop token that the other lacks."""
+    base, other = (sum(two[i].anew for two in both) for i in (0, 1))
+    return f"; {other:,} and {base:,} of them tokenized anew, without a stop token" if base or other else ""
+
+
+def _margins(ground: Ground, pair: Pair) -> str:
+    """What rounding was allowed for; nothing where no edge is known, and so no margin was."""
+    runs, model = (pair.base, pair.other), pair.base.model
+    values = (*(run.run_id for run in runs), model.name, model.revision)
+    top_p = min(float(run.settings.top_p) for run in runs)
+    used = [(dtype, margin_of(dtype, top_p)) for (dtype,) in ground.study.query(_DTYPES, values)]
+    return f", up to a margin of {' and '.join(f'{margin:g} ({dtype})' for dtype, margin in sorted(used))}" if used else ""
 
 
 def _no_nucleus(ground: Ground, pair: Pair) -> str | None:

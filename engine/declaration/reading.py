@@ -22,6 +22,7 @@ from engine.declaration.values import (
     Sampling,
 )
 from engine.prompts import PLACE, Template
+from store.query import BadQuery, parse
 from store.types import Role
 
 DTYPES: Final = ("float64", "float32", "bfloat16", "float16")
@@ -30,7 +31,7 @@ STEP: Final = "{step}"
 _ONCE: Final = {
     "sampling": ("n", "temperature", "top_p", "top_k", "max_tokens", "context_cap", "stop", "seed"),
     "engine": ("sampler", "tensor_parallel", "memory", "engines", "dtype", "device", "batch", "url", "served"),
-    "analyses": ("verify", "score", "paths", "index"),
+    "analyses": ("verify", "score", "tokens", "paths", "index"),
 }
 _SEVERAL: Final = {
     "model": (
@@ -280,6 +281,24 @@ def _analyses(table: Table) -> Analyses:
     return Analyses(
         verify=table.flag("verify", True),
         score=table.flag("score", False),
+        tokens=_query(table, "tokens"),
         paths=table.flag("paths", False),
         index=table.flag("index", False),
     )
+
+
+def _query(table: Table, key: str) -> str | None:
+    """An expression of the explorer's filter, for token scores; nothing in it means all."""
+    if table.content.get(key) == "":
+        text: str | None = ""
+    else:
+        text = table.text(key)
+    if text is None:
+        return None
+    try:
+        parse(text)
+    except BadQuery as error:
+        table.wrong(key, f"{key} is no expression of the filter: {error}")
+    if table.content.get("score") is False or "score" not in table.content:
+        table.wrong(key, f"{key} is for score = true; write that, or leave {key} out")
+    return text

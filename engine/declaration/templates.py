@@ -84,7 +84,8 @@ sampler = "vllm"                     # vllm, transformers, server; see `baseboun
 
 [analyses]                           # what is made of the samples
 verify = true                        # judge them
-score = false                        # what the base model thinks of every response
+score = false                        # how probable each response is under both models
+# tokens = "set:base-only correct:yes" # with score = true: of these token by token, too; "" for all
 paths = false                        # cluster the correct responses of each problem
 index = false                        # make search instant
 """
@@ -164,7 +165,8 @@ sampler = "vllm"                     # vllm, transformers, server; see `baseboun
 
 [analyses]
 verify = true
-score = true                         # what the base model thinks of every response: the paper's perplexities
+score = true                         # how probable each response is under both models: the paper's perplexities
+tokens = "correct:yes (set:base-only or set:other-only)" # token by token, where only one of the two is right
 """
 )
 
@@ -206,6 +208,7 @@ sampler = "transformers"
 [analyses]
 verify = true
 score = false
+# tokens = "set:base-only correct:yes" # with score = true: of these token by token, too
 paths = false
 """
 )

@@ -129,6 +129,8 @@ class Analyses:
 
     verify: bool
     score: bool
+    tokens: str | None
+    """Which traces are scored token by token, too, in the explorer's filter grammar; nothing in it: all. None: none."""
     paths: bool
     index: bool
 

@@ -20,9 +20,9 @@ NEEDED: Final = frozenset({"model", "prompt", "temperature", "top_p", "max_token
 """Fields without which a server is of no use."""
 NO_LIMIT: Final = -1
 """As top_k: vLLM takes 0 and -1 for none, its older versions and other servers -1 alone."""
-_LEAST_LOGPROB: Final = -9999.0
+LEAST_LOGPROB: Final = -9999.0
 """What servers write for minus infinity, which JSON lacks."""
-_ROUNDING: Final = 1e-5
+ROUNDING: Final = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def are_log_probabilities(reply: Reply) -> bool:
 def log_probability(reply: Reply) -> float | None:
     """Nats of all tokens; None where the server does not give one number for each, or one that is no log-probability."""
     found, tokens = reply.logprobs, len(reply.ids) if reply.ids is not None else reply.tokens
-    if not found or len(found) != tokens or not all(_LEAST_LOGPROB < nats < _ROUNDING for nats in found):
+    if not found or len(found) != tokens or not all(LEAST_LOGPROB < nats < ROUNDING for nats in found):
         return None
     return sum(found)
 

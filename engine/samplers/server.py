@@ -39,20 +39,17 @@ TOKENIZERS: Final = ("tokenizer*", "vocab*", "spiece.model", "tekken.json", "*.t
 KEYS: Final = ("BASEBOUND_API_KEY", "OPENAI_API_KEY")
 PATIENCE: Final = Patience(tries=10, first_wait_s=1, longest_wait_s=60, answer_s=7200)
 """Some five minutes in all: a server may be started anew. A long response may take an hour of a busy one."""
-_SAFE: Final = "; what was stored is safe, and the same command goes on"
+SAFE: Final = "; what was stored is safe, and the same command goes on"
 
 
 class ServerSampler:
     """See the module's first lines. Raises SamplerError where the server cannot be used as the opening says."""
 
     def __init__(self, opening: Opening, patience: Patience = PATIENCE) -> None:
-        self._url = _required_url(opening)
+        self._url = required_url(opening)
         self._at_once = opening.batch or AT_ONCE
-        self._tokenizer, self._stop_ids = _read_folder(opening.model)
-        try:
-            self._client = Client(self._url, next(filter(None, map(os.environ.get, KEYS)), None), patience)
-        except ValueError as error:
-            raise SamplerError(str(error)) from None
+        self._tokenizer, self._stop_ids = read_folder(opening.model)
+        self._client = open_client(self._url, patience)
         try:
             served = knock(self._client, self._url, opening.served, self._tokenizer, self._stop_ids or ())
         except SamplerError:
@@ -122,7 +119,7 @@ class ServerSampler:
                 " vLLM's server with a larger VLLM_MAX_STOP_STRINGS, or sample with vllm or transformers"
             ) from None
         except Unanswered as error:
-            raise SamplerError(sentence(self._url, error) + _SAFE) from None
+            raise SamplerError(sentence(self._url, error) + SAFE) from None
 
     def _ask(self, ask: Ask) -> Reply:
         return self._client.ask("/completions", ask.body(self._served.lacks), read_reply)
@@ -138,7 +135,7 @@ class ServerSampler:
                 lambda content: self._read(request, ask, read_reply(content)),
             )
         except Unanswered as error:
-            raise SamplerError(sentence(self._url, error) + _SAFE) from None
+            raise SamplerError(sentence(self._url, error) + SAFE) from None
 
     def _ask_for(self, request: Request, manner: Manner, limit: int) -> Ask:
         """Log-probabilities are asked for where they are those of the distribution drawn from: servers give the model's own,
@@ -234,9 +231,10 @@ class ServerSampler:
         return str(self._tokenizer.convert_ids_to_tokens(number))
 
 
-def _required_url(opening: Opening) -> str:
+def required_url(opening: Opening, who: str = "sampler") -> str:
+    """The address, without a slash at its end. Raises SamplerError where the opening has none, or says what is the server's."""
     if opening.url is None:
-        raise SamplerError("the sampler server needs the address of one (url), e.g. http://localhost:8000/v1")
+        raise SamplerError(f"the {who} server needs the address of one (url), e.g. http://localhost:8000/v1")
     if opening.dtype is not None or opening.device is not None or opening.gpus != 1:
         raise SamplerError("dtype, device and tensor_parallel are the server's own; leave them out, and start it with them")
     if opening.adapter is not None and opening.served is None:
@@ -244,7 +242,15 @@ def _required_url(opening: Opening) -> str:
     return opening.url.rstrip("/")
 
 
-def _read_folder(folder: Path) -> tuple[Any, tuple[int, ...] | None]:
+def open_client(url: str, patience: Patience) -> Client:
+    """With the key that the environment has. Raises SamplerError where the address is none."""
+    try:
+        return Client(url, next(filter(None, map(os.environ.get, KEYS)), None), patience)
+    except ValueError as error:
+        raise SamplerError(str(error)) from None
+
+
+def read_folder(folder: Path) -> tuple[Any, tuple[int, ...] | None]:
     """Tokenizer and stop ids, each None where the folder has none. No weights are read."""
     if not any(file for pattern in TOKENIZERS for file in folder.glob(pattern)):
         return None, None

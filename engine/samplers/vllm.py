@@ -5,8 +5,7 @@ An older one is refused, a newer one used and named in the batch's detail. A ver
 0.32 does from 0.30 on a CPU. The early ones do not tell which of vLLM's two model runners is at work.
 
 - A request of ours is one of the engine's: a seed of its own, every sampling parameter given, nothing of the model's
-  generation_config.json. It is handed out when it finishes, so that what is stored never waits for a neighbour. A few times as
-  many as are decoded together are handed to the engine at once; no more are taken from the caller before there is room.
+  generation_config.json. It is handed out when it finishes, so that what is stored never waits for a neighbour.
 - The plan and the seeds are the same always. With one version, device, dtype and tensor_parallel the same seed draws the same
   response whatever is decoded beside it, as far as rounding allows: VLLM_BATCH_INVARIANT=1 in the environment makes rounding
   the same too on recent GPUs, and costs some speed. On a CPU in float32 draws did not depend on the batch in any trial.
@@ -19,12 +18,11 @@ An older one is refused, a newer one used and named in the batch's detail. A ver
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final, Self
+from functools import partial
+from typing import Final, Self
 
 # Ours before theirs: it sets the environment that vLLM reads as it is loaded.
-from engine.samplers.vllm_engine import Engine, open_engine, told  # isort: skip
+from engine.samplers.vllm_engine import open_engine  # isort: skip
 
 from vllm import RequestOutput, SamplingParams
 from vllm.sampling_params import RequestOutputKind
@@ -34,12 +32,9 @@ from engine.configuration import settings_of, stop_ids, vocabulary_digest
 from engine.prompts import Template, chat_template_digest, load_tokenizer, render
 from engine.samplers.base import Drawn, Facts, Manner, Opening, Request, SamplerError
 from engine.samplers.stopping import cut
+from engine.samplers.vllm_window import Asking, GivenUp, Window
 from store.types import Finish, Prompt
 
-WINDOW: Final = 4
-"""Requests handed to the engine, for each sequence that it decodes."""
-TRIES: Final = 3
-"""Of a request that the engine gives up."""
 TEMPERATURES: Final = (0.01, 2.0)
 """What vLLM takes; a lower one it would raise without asking."""
 
@@ -54,7 +49,6 @@ class VllmSampler:
         config, generation = settings_of(opening.model)
         self.stop_ids = stop_ids(config, generation, self._tokenizer)
         self.engine = open_engine(opening, config)
-        self._asked = 0
         self.facts = Facts(
             sampler="vllm",
             version=self.engine.version,
@@ -86,11 +80,15 @@ class VllmSampler:
                 f"vLLM draws at temperatures from {least:g} to {most:g}, not at {manner.decoding.temperature:g};"
                 " take another, or the sampler transformers"
             )
-        yield from _Window(self, manner).run(iter(requests))
+        asking = Asking("drawing", partial(self._ask, manner), partial(self._drawn, manner.stop))
+        yield from Window(self.engine, asking).run(iter(requests))
 
     # -- for the window ------------------------------------------------------------------------------------------------
 
-    def parameters(self, request: Request, manner: Manner) -> SamplingParams:
+    def _ask(self, manner: Manner, request: Request) -> tuple[Sequence[int], SamplingParams]:
+        return request.prompt, self._parameters(request, manner)
+
+    def _parameters(self, request: Request, manner: Manner) -> SamplingParams:
         """All that shapes a draw. Raises SamplerError where the prompt leaves no room for a response."""
         room = self.engine.context_cap - len(request.prompt)
         if room < 1:
@@ -120,84 +118,19 @@ class VllmSampler:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
-    def number(self) -> str:
-        """A name for a request that no other has had."""
-        self._asked += 1
-        return str(self._asked)
-
-    def drawn(self, request: Request, output: Any, stop: Sequence[str]) -> Drawn:
-        """The draw, of what the engine calls a completion."""
-        ids, logp = tuple(output.token_ids), output.cumulative_logprob
-        if output.finish_reason == "length":
+    def _drawn(self, stop: Sequence[str], request: Request, output: RequestOutput) -> Drawn:
+        """The draw. Raises GivenUp where the engine did not draw it to its end."""
+        completion = output.outputs[0]
+        if completion.finish_reason not in ("stop", "length"):
+            raise GivenUp(str(completion.finish_reason))
+        ids, logp = tuple(completion.token_ids), completion.cumulative_logprob
+        if completion.finish_reason == "length":
             return Drawn(request, ids, self._text(ids), Finish.LENGTH, None, logp)
-        if isinstance(output.stop_reason, str):
-            text, string = cut(self._text(ids), stop) or (output.text, output.stop_reason)
+        if isinstance(completion.stop_reason, str):
+            text, string = cut(self._text(ids), stop) or (completion.text, completion.stop_reason)
             return Drawn(request, ids, text, Finish.STOP, string, logp)
         token = str(self._tokenizer.convert_ids_to_tokens(ids[-1]))
         return Drawn(request, ids, self._text(ids[:-1]), Finish.STOP, token, logp)
 
     def _text(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A request that the engine has."""
-
-    request: Request
-    tries: int
-
-
-class _Window:
-    """One call of `sample`: the requests that the engine has, by the names it knows them by."""
-
-    def __init__(self, sampler: VllmSampler, manner: Manner) -> None:
-        self._sampler = sampler
-        self._engine: Engine = sampler.engine
-        self._manner = manner
-        self._asked: dict[str, _Asked] = {}
-
-    def run(self, waiting: Iterator[Request]) -> Iterator[Drawn]:
-        try:
-            while self._fill(waiting):
-                for output in self._step():
-                    drawn = self._landed(output)
-                    if drawn is not None:
-                        yield drawn
-        finally:
-            if self._asked:  # the caller went away
-                self._engine.steps.abort_request(list(self._asked))
-
-    def _fill(self, waiting: Iterator[Request]) -> bool:
-        """Hand over what there is room for. False: there is nothing to wait for, and a step would wait for ever."""
-        for request in islice(waiting, WINDOW * self._engine.batch - len(self._asked)):
-            self._ask(request, 1)
-        return bool(self._asked)
-
-    def _ask(self, request: Request, tries: int) -> None:
-        parameters = self._sampler.parameters(request, self._manner)
-        name = self._sampler.number()
-        with told("vLLM refuses a request"):
-            self._engine.add(name, request.prompt, parameters)
-        self._asked[name] = _Asked(request, tries)
-
-    def _step(self) -> list[RequestOutput]:
-        with told("vLLM broke down while drawing"):
-            outputs: list[RequestOutput] = self._engine.steps.step()
-        return outputs
-
-    def _landed(self, output: RequestOutput) -> Drawn | None:
-        """The draw, where a request of ours has finished. One that the engine gave up is asked for again, with its seed."""
-        asked = self._asked.pop(output.request_id, None) if output.finished else None
-        if asked is None:
-            return None
-        completion = output.outputs[0]
-        if completion.finish_reason in ("stop", "length"):
-            return self._sampler.drawn(asked.request, completion, self._manner.stop)
-        if asked.tries == TRIES:
-            raise SamplerError(
-                f"vLLM gave a request up {TRIES} times ({completion.finish_reason}); its messages say why, and the same"
-                " command goes on where it stopped"
-            )
-        self._ask(asked.request, asked.tries + 1)
-        return None

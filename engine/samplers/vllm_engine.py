@@ -65,6 +65,10 @@ CPU_BATCH: Final = 256
 CPU_BLOCK: Final = 32
 """Tokens of a block of keys and values on a CPU: short, so that the prompts that many requests share are read once."""
 _MEMORY: Final = Path("/proc/meminfo")
+SCORED_AT_ONCE: Final = 2048
+"""Tokens read in one step where prompts are scored: with a vocabulary of 152k their logits take 1.2 GiB in float32, twice."""
+SCORING_MEMORY: Final = 0.85
+"""Of a GPU's memory, where nobody says."""
 LORA_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
 
 _NO_ROOM: Final = (
@@ -97,11 +101,14 @@ class Engine:
     """Sequences decoded together."""
     adapter: LoRARequest | None
     detail: str
+    asked: int = 0
 
-    def add(self, name: str, prompt: Sequence[int], parameters: SamplingParams) -> None:
-        """Hand a request over. Raises ValueError or vLLM's own error where it is refused."""
+    def add(self, prompt: Sequence[int], parameters: SamplingParams) -> str:
+        """Hand a request over; its name, which no other has had. Raises ValueError or vLLM's own error where it is refused."""
+        self.asked += 1
         rendered: Any = {"type": "token", "prompt_token_ids": list(prompt)}  # as the engine's own renderer leaves a prompt
-        self.steps.add_request(name, rendered, parameters, lora_request=self.adapter)
+        self.steps.add_request(str(self.asked), rendered, parameters, lora_request=self.adapter)
+        return str(self.asked)
 
     def close(self) -> None:
         """End its workers and give its memory back: the next model may need it. It is of no use after that."""
@@ -129,8 +136,8 @@ def shut_down() -> None:
         torch.cuda.empty_cache()
 
 
-def open_engine(opening: Opening, config: Any) -> Engine:
-    """config: of the model. Beside one that is open another may be opened.
+def open_engine(opening: Opening, config: Any, scoring: bool = False) -> Engine:
+    """config: of the model. scoring: prompts are to be read, nothing drawn. Beside one that is open another may be opened.
 
     Raises SamplerError where the version is too old, or the model cannot be opened here.
     """
@@ -138,7 +145,7 @@ def open_engine(opening: Opening, config: Any) -> Engine:
 
     found = installed()
     _require_device(opening)
-    arguments = engine_arguments(opening, config)
+    arguments = engine_arguments(opening, config) | (scoring_arguments(opening) if scoring else {})
     adapter = None if opening.adapter is None else LoRARequest("adapter", 1, str(opening.adapter))
     with off_stdout(), told(f"vLLM {found} cannot open {opening.model}"):
         steps = LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
@@ -225,6 +232,25 @@ def engine_arguments(opening: Opening, config: Any) -> dict[str, Any]:
         }
     if opening.adapter is not None:
         wanted |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _rank(opening.adapter)}
+    return wanted
+
+
+def scoring_arguments(opening: Opening) -> dict[str, Any]:
+    """What is otherwise where prompts are scored: vLLM holds the logits of all tokens that it reads at once.
+
+    Those are few therefore, and memory is left to them, of which vLLM's own reckoning knows nothing. What it tells are the
+    model's own log-probabilities, whatever a request says of how to draw.
+    """
+    wanted: dict[str, Any] = {
+        "logprobs_mode": "raw_logprobs",
+        "enable_prefix_caching": False,  # what is not read anew is not scored
+        "enable_chunked_prefill": True,
+        "max_num_batched_tokens": max(SCORED_AT_ONCE, opening.batch or 0),
+    }
+    if opening.memory is None and not current_platform.is_cpu():
+        wanted["gpu_memory_utilization"] = SCORING_MEMORY
+    if opening.adapter is not None:
+        wanted["max_num_seqs"] = 1  # it reckons with a row of logits for each sequence, as in drawing; with one alone, all fits
     return wanted
 
 

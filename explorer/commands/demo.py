@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from engine.sampling import Plan, Sampled
     from sample_data import TinyModel
     from store.reader import Study
-    from store.rows import RunRow
     from store.writer import Writer
 
 EXAMPLE = "demo --no-explore"
@@ -30,6 +29,8 @@ PAPER: Final = (0.6, 0.95)
 """Temperature and top-p of Yue et al. 2025 (arXiv 2504.13837)."""
 OWN: Final = (1.0, 1.0)
 """The models' own distribution."""
+TELLING: Final = "correct:yes (set:base-only or set:other-only)"
+"""Traces that are looked at token by token: what one model finds, and the other does not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,22 +102,22 @@ def plan(model: TinyModel, decoding: tuple[float, float], samples: int) -> Plan:
 
 
 def _score(writer: Writer, drawn: list[Sampled], narrator: Narrator) -> None:
-    """Base on base, base on RL, RL on RL."""
-    from engine.scoring import Judge
+    """Base and the last RL step on themselves and on each other; token by token what only one of them gets right."""
+    from engine.likelihood.crossing import crossings
+    from engine.samplers.base import Opening
+    from engine.scoring import Asked, Judge
     from explorer.commands.score import weigh
     from sample_data import BASE, GRPO
     from store.reader import Study
 
+    keys = {sampled.run.key for sampled in drawn}
+    folders = {(tiny.name, tiny.step): tiny.path for tiny in (BASE, GRPO[-1])}
     with Study(writer.path) as study:
-        runs = {sampled.run.key: run for sampled in drawn for run in study.runs() if run.key == sampled.run.key}
-    of_model = {tiny.path: [run for run in runs.values() if _is(run, tiny)] for tiny in (BASE, GRPO[-1])}
-    for scorer, of in ((BASE, [BASE, GRPO[-1]]), (GRPO[-1], [GRPO[-1]])):
-        model = of_model[scorer.path][0].model
-        weigh(writer, Judge(model, scorer.path), [run for tiny in of for run in of_model[tiny.path]], narrator)
-
-
-def _is(run: RunRow, tiny: TinyModel) -> bool:
-    return (run.model.name, run.model.step) == (tiny.name, tiny.step)
+        runs = [run for run in study.runs() if run.key in keys and (run.model.name, run.model.step) in folders]
+        found = crossings(study, dict.fromkeys(run.model for run in runs), runs)
+    for one in found:
+        opening = Opening(folders[one.model.name, one.model.step])
+        weigh(writer, Judge(one.model, opening), one.runs, narrator, Asked(tokens=TELLING))
 
 
 def show(path: Path, narrator: Narrator) -> None:

@@ -1,4 +1,7 @@
-"""basebound export: every stored sample of a study in one file, as a Parquet table or as our own JSONL, in flat memory."""
+"""basebound export: every stored sample of a study in one file, as a Parquet table or as our own JSONL, in flat memory.
+
+What the columns mean: engine/exporting.py.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="B", help="this one only")
     parser.add_argument("--run", action="append", metavar="RUN", help="this run only; repeatable")
     parser.add_argument("--texts", action="store_true", help="statements and responses, too; JSONL always has them")
+    parser.add_argument("--tokens", action="store_true", help="token by token, too, where `basebound score --tokens` has been")
     parser.add_argument("--verifier", metavar="V", help="this one's verdicts, e.g. imported; else the deciding one's")
     parser.add_argument("--force", action="store_true", help="replace OUT where it is there already")
 
@@ -41,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.parquet or arguments.jsonl
     with Study(arguments.db) as study:
         study.require_verifier(arguments.verifier)
-        wanted = Wanted(_runs(study, arguments), arguments.verifier, arguments.texts or arguments.jsonl is not None)
+        texts = arguments.texts or arguments.jsonl is not None
+        wanted = Wanted(_runs(study, arguments), arguments.verifier, texts, arguments.tokens)
         if out == STDOUT and arguments.jsonl:
             _drain(study, wanted, narrator)
             return 0

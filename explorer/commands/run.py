@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from engine.fleet import Pace
     from engine.planning import PairPlan
     from engine.sampling import Plan, Sampled
+    from engine.scoring import Asked
+    from store.errors import NotFound
+    from store.reader import Study
     from store.types import Run
     from store.writer import Writer
 
@@ -207,7 +210,7 @@ def _spent(plan: PairPlan) -> str:
 
 
 def _measure(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> int:
-    """As declared. Returns how many samples came out as ERROR."""
+    """As declared. Returns how many samples came out as ERROR, or could not be measured."""
     from explorer.commands.paths import cluster
     from explorer.commands.verify import judge_all, judge_by
 
@@ -217,7 +220,7 @@ def _measure(declaration: Declaration, plans: Sequence[Plan], writer: Writer, na
         others = (benchmark.verifier for benchmark in declaration.benchmarks)
         errors += sum(judge_by(writer, name, narrator) for name in dict.fromkeys(others) if name is not None)
     if declaration.analyses.score:
-        _score(declaration, plans, writer, narrator)
+        errors += _score(declaration, plans, writer, narrator)
     if declaration.analyses.paths:
         cluster(writer, narrator)
     _complain(writer.path, narrator)
@@ -236,20 +239,49 @@ def _complain(path: Path, narrator: Narrator) -> None:
                 narrator.complain(f"‼ {label}")
 
 
-def _score(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> None:
-    """What each base model thinks of all runs of ours, and every other model of its own."""
+def _score(declaration: Declaration, plans: Sequence[Plan], writer: Writer, narrator: Narrator) -> int:
+    """What each base model thinks of all runs of ours, every other of its own and of base's. Returns what could not be done:
+    responses that a model cannot read, runs of another vocabulary, token scores of sets that are not there."""
     from engine.checkpoints import has_weights
+    from engine.likelihood.crossing import crossings
+    from engine.samplers.base import Opening
     from engine.scoring import Judge
     from explorer.commands.score import weigh
-    from store import measures
+    from store import likelihoods
     from store.reader import Study
-    from store.types import Role
 
-    engine = declaration.engine
-    openings = {plan.model: plan.opening for plan in plans if has_weights(plan.opening.model)}
+    engine, undone = declaration.engine, 0
+    openings = {
+        plan.model: Opening(plan.opening.model, plan.opening.adapter, dtype=engine.dtype, device=engine.device)
+        for plan in plans
+        if has_weights(plan.opening.model)
+    }
     with Study(writer.path) as study:
-        runs = [run for run in study.runs() if run.model in openings and not measures.without_ids(study, run.run_id)]
-    for model, opening in openings.items():
-        of = runs if model.role is Role.BASE else [run for run in runs if run.model == model]
-        if of:
-            weigh(writer, Judge(model, opening.model, engine.dtype, engine.device, opening.adapter), of, narrator)
+        runs = [run for run in study.runs() if run.model in openings and not likelihoods.without_ids(study, run.run_id)]
+        asked, failure = _asked(declaration, study)
+        found = crossings(study, openings, runs)
+    if failure is not None:
+        narrator.complain(f"‼ no token scores: {failure}")
+        undone += 1
+    for one in found:
+        if one.foreign:
+            slugs = ", ".join(run.slug for run in one.foreign)
+            narrator.complain(f"‼ {one.model.name} has another vocabulary than {slugs}, which it does not score")
+            undone += len(one.foreign)
+        if one.runs:
+            undone += weigh(writer, Judge(one.model, openings[one.model]), one.runs, narrator, asked).left_out
+    return undone
+
+
+def _asked(declaration: Declaration, study: Study) -> tuple[Asked, NotFound | None]:
+    """As declared; without token scores, and why, where they are of a set that is not there."""
+    from engine.likelihood.lacking import select
+    from engine.scoring import Asked
+    from store.errors import NotFound
+
+    asked = Asked(tokens=declaration.analyses.tokens)
+    try:
+        select(study, asked.where, asked.tokens)
+    except NotFound as error:
+        return Asked(), error
+    return asked, None

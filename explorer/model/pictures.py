@@ -15,6 +15,7 @@ from explorer.render.plots.picture import Picture
 from store.rows import ProblemRow
 
 if TYPE_CHECKING:
+    from engine.likelihoods import PairLikelihoods
     from explorer.model.pictures_of_pairs import PairCounts
 
 
@@ -27,6 +28,9 @@ class Kind(StrEnum):
     ACCURACY = "accuracy"
     LENGTHS = "lengths"
     PERPLEXITY = "perplexity"
+    SUPPORT = "support"
+    RECOVERY = "recovery"
+    PERPLEXITY_STEPS = "ppl steps"
     SETS = "sets"
     COVERAGE = "coverage"
     STEPS = "steps"
@@ -43,6 +47,7 @@ class Pictures:
         self.problem = problem
         self._made: dict[Kind, Picture] = {}
         self._counts: PairCounts | None = None
+        self._likelihoods: PairLikelihoods | None = None
 
     def kinds(self) -> list[Kind]:
         """Those there can be: of one problem only where somebody comes from one."""
@@ -62,7 +67,9 @@ class Pictures:
         return self._made[kind]
 
     def _makers(self) -> dict[Kind, Callable[[], Picture]]:
+        from explorer.model import pictures_of_likelihoods as of_likelihoods
         from explorer.model import pictures_of_pairs as of_pairs
+        from explorer.model import pictures_of_recovery as of_recovery
         from explorer.model import pictures_of_runs as of_runs
         from explorer.model import pictures_of_traces as of_traces
 
@@ -73,13 +80,27 @@ class Pictures:
             Kind.DIFFERENCE: lambda: of_pairs.difference(self._paired()),
             Kind.ACCURACY: lambda: of_pairs.accuracy(self._paired()),
             Kind.LENGTHS: lambda: of_traces.lengths(session, pair),
-            Kind.PERPLEXITY: lambda: of_traces.perplexity(session, pair),
+            Kind.PERPLEXITY: lambda: of_likelihoods.perplexity(session, pair),
+            Kind.SUPPORT: lambda: self._with_likelihoods(of_recovery.support),
+            Kind.RECOVERY: lambda: self._with_likelihoods(of_recovery.recovery),
+            Kind.PERPLEXITY_STEPS: lambda: of_likelihoods.by_step(session, pair),
             Kind.SETS: lambda: of_pairs.sets(self._paired()),
             Kind.COVERAGE: lambda: of_pairs.coverage(self._paired()),
             Kind.STEPS: lambda: of_runs.steps(pair),
             Kind.TEMPERATURES: lambda: of_runs.temperatures(pair),
             Kind.RUNS: lambda: of_runs.all_runs(pair),
         }
+
+    def _with_likelihoods(self, make: Callable[[Session, PairLikelihoods, Pair], Picture]) -> Picture:
+        """A picture of what the models of both runs think, which is read once."""
+        if self.pair.other is None:
+            return Picture("likelihoods", "likelihoods", notes=("there is one run of this benchmark only: nothing to compare",))
+        if self._likelihoods is None:
+            from engine.likelihoods import read_pair
+
+            with self._session.apart() as study:
+                self._likelihoods = read_pair(study, self.pair.board, *self.pair.runs)
+        return make(self._session, self._likelihoods, self.pair)
 
     def _paired(self) -> PairCounts:
         """Counts and comparison, which several pictures are made from."""

@@ -26,11 +26,17 @@ def steps(pair: Pair) -> Picture:
     if len(known) < 2:
         what = "one training step only" if known else "no run with a training step"
         return Picture("steps", "training steps", notes=(f"{what} of {pair.board.benchmark}: nothing to put in order",))
+    runs, notes = stepped(pair)
+    return _series(pair, "steps", "step", runs, step_word, step_size, step_line, notes)
+
+
+def stepped(pair: Pair) -> tuple[list[RunRow], tuple[str, ...]]:
+    """The runs to put along training steps, and the sentence on those left out: drawn otherwise than the baseline."""
     like = [run for run in pair.board.runs if _drawn(run) == _drawn(pair.base)]
     runs = like if len({run.model.step for run in like} - {None}) > 1 else list(pair.board.runs)
-    left_out = len(pair.board.runs) - len(runs)
-    notes = (f"{counted(left_out, 'run')} drawn otherwise {'is' if left_out == 1 else 'are'} left out",) if left_out else ()
-    return _series(pair, "steps", "step", runs, _step_word, _step_size, _step_line, notes)
+    others = len(pair.board.runs) - len(runs)
+    notes = (f"{counted(others, 'run')} drawn otherwise {'is' if others == 1 else 'are'} left out",) if others else ()
+    return runs, notes
 
 
 def temperatures(pair: Pair) -> Picture:
@@ -60,9 +66,9 @@ def all_runs(pair: Pair) -> Picture:
     problems, n = span_of(map(len, counts)), span_of(count.n for of_run in counts for count in of_run)
     return Picture(
         "runs", title, places=tuple(map(str, ks)), series=series, limits=facts.percent_limits(series),
-        facts=(f"{pair.board.benchmark} · {problems} problems · n {n} · verdicts by {pair.board.verifier}", *_ways(shown),
+        facts=(f"{pair.board.benchmark} · {problems} problems · n {n} · verdicts by {pair.board.verifier}", *ways(shown),
                "each run over its own judged problems, intervals 95 % over problems"),
-        notes=_left_out(len(judged)),
+        notes=left_out(len(judged)),
     )  # fmt: skip
 
 
@@ -88,9 +94,9 @@ def _series(
     drawn = tuple(_line(name, entries, places, word) for name, entries in lines)[:MOST_SERIES]
     return Picture(
         kind, f"pass@{found.k:,} along {axis}s", axis=axis, places=places, series=drawn,
-        limits=facts.percent_limits(drawn), notes=(*notes, *_left_out(len(lines)), *_seeds(found)),
+        limits=facts.percent_limits(drawn), notes=(*notes, *left_out(len(lines)), *_seeds(found)),
         facts=(f"{found.benchmark} · {counted(found.problems, 'problem')} · k {found.k:,} of at most {found.common_k:,}"
-               f" · verdicts by {found.verifier}", *_ways([run for entry in found.entries for run in entry.runs]), _OVER),
+               f" · verdicts by {found.verifier}", *ways([run for entry in found.entries for run in entry.runs]), _OVER),
     )  # fmt: skip
 
 
@@ -126,33 +132,33 @@ def _seeds(found: Found) -> tuple[str, ...]:
     )
 
 
-def _left_out(number: int) -> tuple[str, ...]:
+def left_out(number: int) -> tuple[str, ...]:
     more = number - MOST_SERIES
     return (f"{counted(more, 'line')} more than fit here: `basebound series` has all",) if more > 0 else ()
 
 
-def _ways(runs: Sequence[RunRow]) -> tuple[str, ...]:
+def ways(runs: Sequence[RunRow]) -> tuple[str, ...]:
     """How the runs were drawn: all there is to say of one way, of several what most often differs."""
-    ways = tuple(dict.fromkeys(facts.setting_text(run) for run in runs))
-    if len(ways) == 1:
-        return ways
+    told = tuple(dict.fromkeys(facts.setting_text(run) for run in runs))
+    if len(told) == 1:
+        return told
     each = dict.fromkeys((number_text(run.settings.temperature), number_text(run.settings.top_p)) for run in runs)
-    return (f"drawn in {len(ways)} ways: " + ", ".join(f"T {heat} top-p {top_p}" for heat, top_p in each),)
+    return (f"drawn in {len(told)} ways: " + ", ".join(f"T {heat} top-p {top_p}" for heat, top_p in each),)
 
 
 def _drawn(run: RunRow) -> tuple[object, ...]:
     return run.settings.temperature, run.settings.top_p, run.settings.top_k
 
 
-def _step_word(run: RunRow) -> str:
+def step_word(run: RunRow) -> str:
     return role(run) if run.model.step is None else f"{run.model.step:,}"
 
 
-def _step_size(run: RunRow) -> float:
+def step_size(run: RunRow) -> float:
     return -1.0 if run.model.step is None else float(run.model.step)
 
 
-def _step_line(run: RunRow) -> tuple[Hashable, str]:
+def step_line(run: RunRow) -> tuple[Hashable, str]:
     model = run.model
     name = model.name.rpartition("/")[2]
     return (model.role, model.algorithm, name, _drawn(run)), model.algorithm or name

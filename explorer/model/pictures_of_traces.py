@@ -1,4 +1,4 @@
-"""Pictures made from stored traces: lengths, perplexity, and one problem. Call them in a worker.
+"""Pictures made from stored traces: lengths, and one problem. Call them in a worker. Likelihoods: pictures_of_likelihoods.py.
 
 Where fewer traces are stored than were counted, they may have been chosen by their answers: then there are numbers and the
 sentence that says so, and nothing is drawn. They are read on a connection of their own: somebody else may be reading a trace.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import exp, isnan
+from math import isnan
 from typing import Any, Final
 
 from explorer.model import picture_facts as facts
@@ -20,13 +20,13 @@ from explorer.render.plots.picture import Picture, Series, Shape, Values
 from explorer.render.words import MARKS, correct_of, counted
 from store.reader import DECIDING
 from store.rows import Count, ProblemRow
-from store.types import Outcome, Role
+from store.types import Outcome
 
 Groups = dict[tuple[int, bool], list[tuple[float, int]]]
 """By run and whether they are right: values, and how many traces have each."""
 
-_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-_RIGHT: Final = {True: "right ✓", False: "wrong ✗"}
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+RIGHT: Final = {True: "right ✓", False: "wrong ✗"}
 _BOX: Final = "box: quartiles around the median ┃, whiskers: 5 to 95 %"
 
 _HAS_TOKENS: Final = """
@@ -37,42 +37,24 @@ _LENGTHS: Final = f"""
 SELECT run_id, ours.outcome, {{unit}}, count(*) FROM sample JOIN problem USING (problem_id) {DECIDING}
 WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) AND NOT extra GROUP BY 1, 2, 3
 """
-_SCORERS: Final = """
-SELECT DISTINCT model_id, name, revision, role FROM likelihood JOIN model ON model_id = scorer_id
-WHERE temperature = 1 AND top_p = 1 AND top_k = 0 ORDER BY model_id
-"""
-_NATS: Final = f"""
-SELECT run_id, ours.outcome, -likelihood.logp / likelihood.tokens
-FROM sample JOIN problem USING (problem_id) JOIN likelihood USING (sample_id) {DECIDING}
-WHERE problem.benchmark = :benchmark AND run_id IN (:base, :other) AND NOT extra AND scorer_id = :scorer
-  AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0 AND likelihood.logp IS NOT NULL
-"""
 
 
 def lengths(session: Session, pair: Pair) -> Picture:
     """How long the responses are, right and wrong ones apart."""
     with session.apart() as study:
-        asked = _asked(session, pair)
+        asked = asked_of(session, pair)
         unit = "tokens" if study.query(_HAS_TOKENS, asked)[0][0] else "chars"
         groups = _grouped(study.query(_LENGTHS.format(unit=unit), asked))
     word = "tokens" if unit == "tokens" else "characters"
-    return _distribution(pair, "lengths", f"length of responses in {word}", word, groups, digits=0)
-
-
-def perplexity(session: Session, pair: Pair) -> Picture:
-    """Perplexity of both runs' responses under the base model, at temperature 1, right and wrong ones apart."""
-    with session.apart() as study:
-        scorer = _scorer(study.query(_SCORERS), pair)
-        rows = study.query(_NATS, {**_asked(session, pair), "scorer": scorer[0]}) if scorer else []
-    groups = _grouped((run, outcome, exp(nats), 1) for run, outcome, nats in rows)
-    if scorer is None or not groups:
-        command = f"`basebound score {session.name} --scorer DIR --of {' '.join(run.slug for run in pair.runs)}`"
-        return Picture("perplexity", "perplexity under base", notes=(f"no base model has scored these responses: {command}",))
-    title = f"perplexity under {scorer[1]}, temperature 1"
-    found = _distribution(pair, "perplexity", title, "perplexity", groups, digits=3)
-    scored = sum(number for values in groups.values() for _, number in values)
-    said = f"{scored:,} responses scored; perplexity says nothing of whether the deciding token can be reached"
-    return _with_fact(found, said)
+    places = [(run, right) for run in pair.runs for right in (True, False)]
+    words = dict(zip((run.run_id for run in pair.runs), pair.words, strict=False))
+    found = [groups.get((run.run_id, right), []) for run, right in places]
+    rows = [
+        (f"{words[run.run_id]} {RIGHT[right]}", quantiles(group)) for (run, right), group in zip(places, found, strict=True)
+    ]
+    number = tuple(float(sum(times for _, times in group)) for group in found)
+    picture = Picture("lengths", f"length of responses in {word}", unit=word, digits=0)
+    return boxes(pair, picture, rows, [Series("traces", "traces", number)])
 
 
 def problem(session: Session, pair: Pair, row: ProblemRow | None) -> Picture:
@@ -126,7 +108,7 @@ def _answer_lines(session: Session, pair: Pair, row: ProblemRow) -> tuple[Line, 
     return tuple(lines)
 
 
-def _asked(session: Session, pair: Pair) -> dict[str, object]:
+def asked_of(session: Session, pair: Pair) -> dict[str, object]:
     other = pair.base if pair.other is None else pair.other
     asked = {"benchmark": pair.board.benchmark, "base": pair.base.run_id, "other": other.run_id}
     return {**asked, "verifier": session.verifier}
@@ -141,35 +123,25 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> Groups:
     return dict(groups)
 
 
-def _scorer(found: Sequence[tuple[Any, ...]], pair: Pair) -> tuple[Any, ...] | None:
-    """The base model of the pair where it has scored, else the first base model that has."""
-    own = [one for one in found if one[1] == pair.base.model.name and one[2] == pair.base.model.revision]
-    return next(iter([*own, *(one for one in found if one[3] == Role.BASE)]), None)
+def boxes(
+    pair: Pair, of: Picture, rows: Sequence[tuple[str, Values]], more: Sequence[Series] = (), *, is_fair: bool = False
+) -> Picture:
+    """The picture with a box for each row, a word and its quantiles (QUANTILES): drawn where all that was drawn is stored.
 
-
-def _distribution(pair: Pair, kind: str, title: str, unit: str, groups: Groups, *, digits: int) -> Picture:
-    """Quantiles of each group, drawn as boxes where all that was drawn is stored."""
-    places = [(run, right) for run in pair.runs for right in (True, False)]
-    words = dict(zip((run.run_id for run in pair.runs), pair.words, strict=False))
-    quantiles = [_quantiles(groups.get((run.run_id, right), [])) for run, right in places]
-    number = tuple(float(sum(times for _, times in groups.get((run.run_id, right), []))) for run, right in places)
-    least, low, middle, high, most = zip(*quantiles, strict=True)
-    aside = (
-        Series("5 %", "5 % quantile", least),
-        Series("95 %", "95 % quantile", most),
-        Series("traces", "traces", number, digits=0),
-    )
+    more: columns for the table alone. is_fair: what is shown is no chosen part, although a part is stored.
+    """
+    least, low, middle, high, most = zip(*(quantiles for _, quantiles in rows), strict=True)
     box = Series("median [25 %, 75 %]", "median and quartiles", middle, low, high, least, most)
+    aside = (Series("5 %", "5 % quantile", least), Series("95 %", "95 % quantile", most), *more)
     cells = [count for run in pair.runs for count in facts.cells_of(pair, run)]
-    part = facts.chosen_part(cells)
-    notes = (*facts.counts_only(pair), *([part] if part else []))
-    if not any(number):
-        return Picture(kind, title, notes=notes or ("no judged traces are stored for these runs",))
-    return Picture(
-        kind, title, Shape.ROWS, "responses", unit, tuple(f"{words[run.run_id]} {_RIGHT[right]}" for run, right in places),
-        series=() if part else (box,), aside=(box, *aside) if part else aside, digits=digits,
-        limits=_limits(least, most), is_log=True, notes=notes,
-        facts=(*_about(pair, cells), *([] if part else [_BOX])),
+    part = None if is_fair else facts.chosen_part(cells)
+    notes = (*of.notes, *facts.counts_only(pair), *([part] if part else []))
+    if all(value is None for value in middle):
+        return replace(of, notes=notes or ("no judged traces are stored for these runs",))
+    return replace(
+        of, shape=Shape.ROWS, axis="responses", places=tuple(word for word, _ in rows), is_log=True, notes=notes,
+        series=() if part else (box,), aside=(box, *aside) if part else aside, limits=_limits(least, most),
+        facts=(*of.facts, *_about(pair, cells), *([] if part else [_BOX])),
     )  # fmt: skip
 
 
@@ -178,17 +150,14 @@ def _about(pair: Pair, cells: Sequence[Count]) -> tuple[str, ...]:
     return (f"{pair.board.benchmark} · {stored} · verdicts by {pair.board.verifier}", *facts.drawn_how(pair))
 
 
-def _with_fact(picture: Picture, fact: str) -> Picture:
-    return replace(picture, facts=(fact, *picture.facts))
-
-
-def _quantiles(values: Sequence[tuple[float, int]]) -> tuple[float | None, ...]:
+def quantiles(values: Sequence[tuple[float, int]]) -> Values:
+    """QUANTILES of values, each as often as it says; None where there are none."""
     import numpy as np
 
     if not values:
-        return (None,) * len(_QUANTILES)
+        return (None,) * len(QUANTILES)
     each, times = (np.array(column) for column in zip(*values, strict=True))
-    return tuple(float(one) for one in np.quantile(np.repeat(each, times.astype(int)), _QUANTILES))
+    return tuple(float(one) for one in np.quantile(np.repeat(each, times.astype(int)), QUANTILES))
 
 
 def _limits(least: Values, most: Values) -> tuple[float, float]:

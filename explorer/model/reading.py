@@ -19,10 +19,12 @@ from explorer.render.annotations import Checked, remarks
 from explorer.render.heading import deciding
 from explorer.render.page import Document, Page, page_of
 from explorer.render.text import Expression
+from store.likelihoods import is_detailed
 
 if TYPE_CHECKING:
     from explorer.model.labels import Said
     from explorer.model.session import Session
+    from explorer.model.token_shades import Tokens, Way
     from store.rows import ProblemRow, Trace
 
 KEPT_AT_MOST = 12
@@ -49,6 +51,14 @@ class Widths:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """What models think of the tokens is wanted, too."""
+
+    way: Way | None = None
+    """How they are looked at, to be prepared; None where nobody knows yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One trace, ready to be shown."""
 
@@ -63,10 +73,14 @@ class Reading:
     checked: Checked | None = None
     """None until it has been checked."""
     step_starts: tuple[int, ...] = ()
+    detailed: bool = False
+    """Some model has gone through it token by token."""
+    tokens: Tokens | str | None = None
+    """What models think of its tokens; a sentence where nobody can tell. None until somebody wanted it."""
 
 
-def read_trace(session: Session, sample_id: int, widths: Widths, *, raw: bool) -> Reading:
-    """Everything but what checking finds. Raises StudyError."""
+def read_trace(session: Session, sample_id: int, widths: Widths, *, raw: bool, weighed: Weighed | None = None) -> Reading:
+    """Everything but what checking finds; tokens where they are wanted. Raises StudyError."""
     trace = session.trace(sample_id)
     document = document_of(trace, raw=raw)
     width = widths.raw if raw else widths.steps
@@ -74,17 +88,30 @@ def read_trace(session: Session, sample_id: int, widths: Widths, *, raw: bool) -
     starts = tuple(step.start for step in split_steps(trace.response))
     statement = _statement(trace.problem, images)
     said = session.labels.of(sample_id)
-    return Reading(trace, said, document, page_of(document, width), width, statement, images, step_starts=starts)
+    detailed = is_detailed(session.study, sample_id)
+    page = page_of(document, width)
+    reading = Reading(trace, said, document, page, width, statement, images, step_starts=starts, detailed=detailed)
+    return reading if weighed is None else with_tokens(session, reading, weighed)
 
 
-def read_again(session: Session, reading: Reading) -> Reading:
-    """The same with its labels, marks and verdicts as they are now. Raises StudyError."""
+def with_tokens(session: Session, reading: Reading, weighed: Weighed) -> Reading:
+    """The same with its tokens. Raises StudyError."""
+    from explorer.model.token_shades import read_tokens
+
+    return replace(reading, tokens=read_tokens(session, reading.trace, weighed.way))
+
+
+def read_again(session: Session, reading: Reading, weighed: Weighed | None = None) -> Reading:
+    """The same with its labels, marks and verdicts as they are now, and its tokens where wanted. Raises StudyError."""
     sample_id = reading.trace.row.sample_id
     trace = session.trace(sample_id)
     same = deciding(trace) == deciding(reading.trace) and trace.response == reading.trace.response
     if not same:
-        return read_trace(session, sample_id, Widths(reading.width, reading.width), raw=reading.document.raw)
-    return replace(reading, trace=trace, said=session.labels.of(sample_id))
+        widths = Widths(reading.width, reading.width)
+        return read_trace(session, sample_id, widths, raw=reading.document.raw, weighed=weighed)
+    detailed, said = is_detailed(session.study, sample_id), session.labels.of(sample_id)
+    found = replace(reading, trace=trace, said=said, detailed=detailed, tokens=None)
+    return found if weighed is None else with_tokens(session, found, weighed)
 
 
 def check_trace(session: Session, reading: Reading) -> Reading:

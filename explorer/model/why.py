@@ -10,75 +10,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from explorer.model.facts import Proof, chance_of, proofs
 from explorer.model.session import Pair, Session
 from explorer.model.tracelist import groups, is_quick
-from explorer.render.pieces import Line, Piece, Tone, dim, plain, strong
-from explorer.render.words import LABELS, MARKS, counted, extra_of, length, p_value, rate, scorer, small_share
-from store.rows import Count, ProblemRow, RunRow, TraceRow
+from explorer.model.why_likelihood import likelihood
+from explorer.model.why_values import Section, Side, Statement
+from explorer.render.pieces import Line, Tone, dim, plain, strong
+from explorer.render.words import LABELS, MARKS, counted, extra_of, length, p_value, rate, small_share
+from store.rows import ProblemRow, TraceRow
 from store.types import Finish, Outcome
 
 SUSPICIOUS: Final = 0.5
 """From here on a suspicion is one: a kept false equality, an underived answer, an answer known beforehand."""
 _ANSWERS: Final = 5
-_SCORED_AT_MOST: Final = 60
-"""Right answers whose likelihoods are looked up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One thing that is known, or not."""
-
-    parts: Sequence[Line]
-    """A screen may break the line between them."""
-    source: str
-    """Where it comes from, or the command that makes it."""
-    traces: Sequence[TraceRow] = ()
-    """What it was said of, to be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    title: str
-    statements: Sequence[Statement]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two runs."""
-
-    run: RunRow
-    mark: Piece
-    word: str
-    count: Count | None
-    rows: Sequence[TraceRow]
-    """Its stored traces of the problem."""
-
-    @property
-    def name(self) -> Piece:
-        return self.mark[0] + self.word, self.mark[1]
-
-    @property
-    def right(self) -> list[TraceRow]:
-        return [row for row in self.rows if row.outcome is Outcome.CORRECT]
-
-    @property
-    def wrong(self) -> list[TraceRow]:
-        return [row for row in self.rows if row.outcome in (Outcome.INCORRECT, Outcome.NO_ANSWER)]
-
-    @property
-    def never(self) -> bool:
-        """Extra samples count: one right answer unmakes a "never"."""
-        return self.count is not None and self.count.n > 0 and not self.count.all_correct
-
-    @property
-    def is_part(self) -> bool:
-        """Whether the stored traces are a part of what was counted, perhaps chosen by their answers."""
-        return self.count is not None and self.count.is_part
 
 
 def evidence_page(session: Session, pair: Pair, problem: ProblemRow) -> list[Section]:
@@ -97,7 +43,7 @@ def evidence_page(session: Session, pair: Pair, problem: ProblemRow) -> list[Sec
         Section("answered instead", [line for side in sides for line in _instead(side)]),
         Section("judged wrong, perhaps right", [line for side in sides for line in _near(session, pair, problem, side)]),
         Section("paths", _paths(sides)),
-        Section("likelihood of right answers", [line for side in sides for line in _scores(session, side)]),
+        Section("likelihood of right answers", likelihood(session, pair, problem, sides)),
         Section("length", [line for side in sides for line in _lengths(side)]),
     ]
     return [section for section in found if section.statements]
@@ -282,34 +228,6 @@ def _paths(sides: Sequence[Side]) -> list[Statement]:
     if len(taken) == 2:
         parts.append([plain(f"{len(taken[0] & taken[1])} in both")])
     return [Statement(parts, "basebound paths: surface clusters of right answers")]
-
-
-def _scores(session: Session, side: Side) -> list[Statement]:
-    """Perplexity of right answers under each model that scored them, and in how many some token was out of its reach."""
-    right = side.right[:_SCORED_AT_MOST]
-    if not right:
-        return []
-    by_scorer: dict[str, list[tuple[float | None, int | None]]] = {}
-    for row in right:
-        for score in session.trace(row.sample_id).scores:
-            by_scorer.setdefault(scorer(score), []).append((score.perplexity, score.outside))
-    if not by_scorer:
-        return [Statement([[side.name, plain(" unknown: no model has scored them")]], "basebound score --scorer M --of RUN")]
-    return [_scored(side, name, values, len(right)) for name, values in by_scorer.items()]
-
-
-def _scored(side: Side, name: str, values: Sequence[tuple[float | None, int | None]], right: int) -> Statement:
-    perplexities = [value for value, _ in values if value is not None]
-    outside = [number for _, number in values if number is not None]
-    parts: list[Line] = [[side.name, dim(" under "), plain(name)]]
-    if perplexities:
-        said = f"PPL {median(perplexities):.3f} in the middle, {min(perplexities):.3f} to {max(perplexities):.3f}"
-        parts.append([plain(f"{said}, of {len(perplexities)}")])
-    if outside:
-        never = sum(number > 0 for number in outside)
-        parts.append([(f"{never} of {len(outside)} hold a token it could never draw", Tone.WARN if never else Tone.PLAIN)])
-    first = f", the first {right}" if right == _SCORED_AT_MOST < len(side.right) else ""
-    return Statement(parts, f"basebound score, PPL at T 1{first}")
 
 
 def _lengths(side: Side) -> list[Statement]:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from engine.analyses.support import margin_of
 from explorer.render.annotations import FAILS, HOLDS, Checked, as_it_reads, summary
 from explorer.render.pieces import Line, Piece, Tone, dim, fitted, flow, joined, plain, strong
 from explorer.render.text import shortened
 from explorer.render.words import LABELS, NONE, counted, differs, finish, glyph, is_doubt, outcome, role, scorer, settings
 from store.marks import Kind
-from store.rows import Trace, VerdictRow
-from store.types import IMPORTED, UNKNOWN, Outcome
+from store.rows import ScoreRow, Trace, VerdictRow
+from store.types import IMPORTED, UNKNOWN, Finish, Outcome
 
 if TYPE_CHECKING:
     from explorer.model.labels import Said
@@ -37,6 +38,8 @@ class Beside:
     """None while nobody has looked yet."""
     step_starts: Sequence[int] = ()
     images: int = 0
+    detailed: bool = False
+    """What models think of it is known token by token."""
 
 
 def heading(trace: Trace, width: int, beside: Beside | None = None, most: int = 1 << 10) -> Sequence[Line]:
@@ -44,7 +47,7 @@ def heading(trace: Trace, width: int, beside: Beside | None = None, most: int = 
     said = [[*_verdict(trace)], _reference(trace), *_readings(trace), *_file_score(trace), *_other_verdicts(trace)]
     beside = beside or Beside()
     labels = _labels(trace, beside.said)
-    about = [*labels, _who(trace), *_size(trace), *_images(beside), *_measured(trace), _drawn(trace)]
+    about = [*labels, _who(trace), *_size(trace), *_images(beside), *_measured(trace, beside), _drawn(trace)]
     lines = [*flow(said, width), *check_lines(trace, beside), *flow(about, width)]
     if len(lines) <= most:
         return lines
@@ -105,16 +108,37 @@ def _file_score(trace: Trace) -> list[Line]:
     return [pieces]
 
 
-def _measured(trace: Trace) -> list[Line]:
-    """Its path, and what models think of it: the perplexity, and the tokens they could never draw."""
+def _measured(trace: Trace, beside: Beside) -> list[Line]:
+    """Its path, and what models think of it: perplexity, the whole trace's probability, the tokens they could never draw."""
     lines: list[Line] = [] if trace.path is None else [[dim("path "), plain(str(trace.path))]]
-    for score in trace.scores:
-        value = NONE if score.perplexity is None else f"{score.perplexity:.3f}"
-        pieces: list[Piece] = [dim("PPL "), plain(value), dim(f" {scorer(score)}")]
-        if score.outside:
-            pieces.append((f" ({score.outside} token{'s' if score.outside > 1 else ''} outside)", Tone.WARN))
-        lines.append(pieces)
-    return lines
+    hints: Line = [dim(" (l)")] if beside.detailed else []
+    return lines + [[*_score(trace, score), *([] if place else hints)] for place, score in enumerate(trace.scores)]
+
+
+def _score(trace: Trace, score: ScoreRow) -> Line:
+    """PPL 1.092 base, 1 in 10^25.2 (1 token outside by 0.03)"""
+    value = NONE if score.perplexity is None else f"{score.perplexity:.3f}"
+    pieces: list[Piece] = [dim("PPL "), plain(value), dim(f" {scorer(score)}")]
+    if score.nats is not None:
+        from engine.analyses.perplexity import odds
+
+        pieces.append(dim(f", {odds(score.nats)}"))
+    pieces += _outside(trace, score)
+    notes = [*(["cut off"] if trace.row.finish is Finish.LENGTH else []), *(["retokenized"] if score.retokenized else [])]
+    return [*pieces, (f" ({', '.join(notes)})", Tone.WARN)] if notes else pieces
+
+
+def _outside(trace: Trace, score: ScoreRow) -> Line:
+    """What forbids the trace to the scorer, and whether rounding may have put it there."""
+    if score.outside is None:
+        return []
+    top_p = trace.run.settings.top_p
+    near = score.edge is not None and abs(score.edge) < margin_of(score.dtype, top_p if isinstance(top_p, int | float) else 0.0)
+    rounding = ", within rounding" if near else ""
+    if score.outside:
+        by = "" if score.edge is None else f" by {abs(score.edge):.2g}"
+        return [(f" ({counted(score.outside, 'token')} outside{by}{rounding})", Tone.WARN)]
+    return [(" (at the edge of its nucleus, within rounding)", Tone.WARN)] if near else []
 
 
 def _readings(trace: Trace) -> list[Line]:

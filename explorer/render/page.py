@@ -84,6 +84,17 @@ class Page:
         """The source's character with which the line begins, or the one it begins inside of."""
         return self.shown.source_at(self.lines[line][0])
 
+    def source_of(self, line: int) -> Span:
+        """The source's characters that stand on the line, with the whole of every sign and expression that it shows part of."""
+        view, (start, end) = self.shown, self.lines[line]
+        first, last = view.source_at(start), view.source_at(max(start, end - 1)) + 1
+        edit = bisect_right(view.new_starts, max(start, end - 1)) - 1
+        if edit >= 0 and end <= view.new_ends[edit]:
+            last = max(last, view.ends[edit])
+        for begin, done in (_holding(view.expressions, first), _holding(view.expressions, last - 1)):
+            first, last = min(first, begin), max(last, done)
+        return first, last
+
     def step_at(self, line: int) -> int:
         """The 1-based step that holds the line; 0 where there are no steps."""
         return bisect_right(self.steps, line)
@@ -212,6 +223,12 @@ def _sentence_lines(sentence: str, tone: Tone, width: int) -> list[Line]:
     indent = _INDENT if width > 4 * _INDENT else 0
     found = wrap(sentence, width - indent - 2)
     return [[(" " * (indent + 2 * bool(place)) + sentence[start:end], tone)] for place, (start, end) in enumerate(found)]
+
+
+def _holding(spans: Sequence[Span], place: int) -> Span:
+    """The span that holds a place, else the place alone."""
+    at = bisect_right(spans, place, key=lambda span: span[0]) - 1
+    return spans[at] if at >= 0 and place < spans[at][1] else (place, place + 1)
 
 
 def _touching(marks: Sequence[Mark], start: int, end: int) -> Iterator[Mark]:

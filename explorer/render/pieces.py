@@ -36,6 +36,18 @@ class Tone(StrEnum):
     """These four: code."""
     ONLY_HERE = "only-here"
     """Compared texts: what the other one does not have."""
+    FALL_1 = "fall-1"
+    FALL_2 = "fall-2"
+    FALL_3 = "fall-3"
+    """How much a token surprises a model, or how far the other model falls away at it."""
+    RISE_1 = "rise-1"
+    RISE_2 = "rise-2"
+    RISE_3 = "rise-3"
+    """How much more the other model likes a token."""
+    OUTSIDE = "outside"
+    """A token that a decoding can never draw."""
+    CHOSEN = "chosen"
+    """The token gone to."""
 
 
 Piece = tuple[str, Tone]

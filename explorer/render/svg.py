@@ -152,7 +152,7 @@ def _row(picture: Picture, one: Series, place: int, middle: float) -> Iterator[s
     start, stop = (
         (_along(picture, low or 0), _along(picture, high or 0)) if is_box else (_along(picture, 0), _along(picture, value))
     )
-    style = 2 * (place // 2) + place % 2 if not is_box else place // 2
+    style = 2 * (place // 2) + place % 2 if not is_box else place // picture.a_colour
     if is_box and place % 2:
         yield f'<rect x="{start:.2f}" y="{middle - 11:.2f}" width="{stop - start:.2f}" height="22" fill="url(#hatch)"/>'
         yield _filled(start, middle - 11, stop - start, 22, style, said, " open")

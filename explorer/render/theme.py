@@ -76,6 +76,14 @@ _COLOURS: Final = {
     Tone.STRING: "said-good",
     Tone.NUMBER: "run-other",
     Tone.COMMENT: "text-muted",
+    Tone.FALL_1: "run-other",
+    Tone.FALL_2: "run-other",
+    Tone.FALL_3: "run-other",
+    Tone.RISE_1: "run-base",
+    Tone.RISE_2: "run-base",
+    Tone.RISE_3: "run-base",
+    Tone.OUTSIDE: "said-bad",
+    Tone.CHOSEN: "said-accent",
 }
 _SHAPES: Final = {
     Tone.STRONG: Style(bold=True),
@@ -86,6 +94,15 @@ _SHAPES: Final = {
     Tone.MATCH_HERE: Style(reverse=True),
     Tone.COMMENT: Style(italic=True),
     Tone.ONLY_HERE: Style(bold=True, underline=True),
+    # Levels of tokens are told apart by their shapes alone: colours only say the direction again.
+    Tone.FALL_1: Style(underline=True),
+    Tone.FALL_2: Style(bold=True, underline=True),
+    Tone.FALL_3: Style(reverse=True),
+    Tone.RISE_1: Style(italic=True),
+    Tone.RISE_2: Style(bold=True, italic=True),
+    Tone.RISE_3: Style(italic=True, reverse=True),
+    Tone.OUTSIDE: Style(bold=True, reverse=True, strike=True),
+    Tone.CHOSEN: Style(bold=True, underline=True, reverse=True),
 }
 CURSOR: Final = "cursor"
 """The ground of the line under the cursor, beside the tones."""

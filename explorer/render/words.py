@@ -11,7 +11,7 @@ from explorer.render.pieces import Piece, Tone, dim, joined, plain
 from store import audits
 from store.names import number_text
 from store.rows import Count, RunRow, ScoreRow, TraceRow
-from store.types import Finish, Outcome, Reading, Role, Rule, Settings
+from store.types import Finish, Model, Outcome, Reading, Role, Rule, Settings
 
 BASE_MARK: Final = "■"
 OTHER_MARK: Final = "○"
@@ -54,6 +54,10 @@ def glyph(value: Outcome | None) -> str:
 
 def role(run: RunRow) -> str:
     return _ROLES[run.model.role]
+
+
+def role_of(model: Model) -> str:
+    return _ROLES[model.role]
 
 
 def pair_words(base: RunRow, other: RunRow | None) -> tuple[str, str]:

@@ -26,6 +26,11 @@ HEALTH_COUNTS: Final = (
     "correct", "incorrect", "no_answer", "error", "unjudged", "samples", "truncated", "finish_unknown",
 )  # fmt: skip
 
+PERPLEXITY_PARTS: Final = ("incorrect", "no_answer", "unjudged", "no_stop", "whole")
+PERPLEXITY_FACTS: Final = (
+    "pooled", "stopped", "truncated", "retokenized", "impossible", "tokens", "nats", "lowest", "entropy", "entropy_of",
+)  # fmt: skip
+
 COT: Final = ("mean", "low", "high", "low_bound", "high_bound")
 
 _FOUND: Final = (
@@ -138,6 +143,10 @@ def perplexity(material: Material) -> Iterator[Row]:
         for one in part.perplexities:
             row: Row = {"benchmark": part.board.benchmark, "run": one.run.slug, "scorer": one.scorer}
             row |= {"responses": one.found.responses, "median_correct": one.found.median_correct}
+            row |= {f"median_{name}": getattr(one.found, name).median for name in PERPLEXITY_PARTS}
+            row |= {f"of_{name}": getattr(one.found, name).responses for name in ("correct", *PERPLEXITY_PARTS)}
+            row |= {name: getattr(one.found, name) for name in PERPLEXITY_FACTS} | {"pooled_no_stop": one.found.no_stop.pooled}
+            row |= {"dtype": " ".join(one.found.dtypes), "temperature": 1.0}
             row |= {f"p{round(100 * at)}": value for at, value in zip(QUANTILES, one.quantiles, strict=True)}
             yield row | {"supported": one.found.supported, "part_only": one.run in part.parts}
 

@@ -136,7 +136,8 @@ def _words() -> list[Patch]:
 
 
 def perplexity(found: Sequence[PerplexityPart]) -> str:
-    """Median, quartiles and 90 % of perplexities, one line for each run's responses and scoring model."""
+    """Median, quartiles and 90 % of perplexities, one line for each run's responses and scoring model; hollow: the median of
+    correct ones."""
     return drawn(lambda axes: _perplexity(axes, found), WIDTH, 1.0 + 0.27 * len(found))
 
 
@@ -144,11 +145,16 @@ def _perplexity(axes: Axes, found: Sequence[PerplexityPart]) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
     for row, one in enumerate(found):
-        at = 0 if one.scorer == found[0].scorer else 1
+        at = 0 if one.by_base else 1
         low, lower, middle, upper, high = one.quantiles
         axes.plot([low, high], [row, row], color=colour(at), linewidth=1)
         axes.plot([lower, upper], [row, row], color=colour(at), linewidth=5, alpha=0.45, solid_capstyle="butt")
         axes.plot([middle], [row], color=colour(at), marker=MARKERS[at], markersize=5)
+        if one.found.median_correct is not None:
+            axes.plot(
+                [one.found.median_correct], [row], color=colour(at), marker=MARKERS[at], markersize=7, markerfacecolor="none",
+                markeredgewidth=0.9,
+            )  # fmt: skip
     labels = [f"{name(one.run.name)}  under  {name(one.scorer)}" for one in found]
     axes.set_yticks(range(len(found)), labels, color=LIGHT["ink"])
     axes.set_ylim(len(found) - 0.4, -0.6)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from math import exp
 from pathlib import Path
 from typing import Final
 
@@ -25,28 +24,36 @@ from engine.claims import claims
 from engine.claims.base import Found
 from engine.exporting import source_name
 from engine.health import health
+from engine.likelihoods import read_pair
+from engine.partings import SIDES, TraceParting, pair_partings, trace_tokens
 from engine.summary import BenchmarkSummary, PairSummary, RunSummary, paired_counts
 from explorer.report.material import (
-    QUANTILES,
     Asked,
     AuditPart,
     BatchPart,
     BenchmarkPart,
+    LikelihoodPart,
     Material,
     PairPart,
+    PartingPart,
     PerplexityPart,
     Provenance,
     RunPart,
     SourcePart,
 )
 from store.audits import audits
-from store.measures import LikelihoodRow, likelihoods, models
+from store.likelihoods import LikelihoodRow, likelihoods
+from store.measures import models
 from store.reader import Study
 from store.rows import Count, RunRow
 from store.schema import SCHEMA_VERSION
+from store.types import Role
 
 FAILURES_PER_BUDGET: Final = 60
 """How many samples without a success it takes, for each draw of a budget, before a model counts as one that cannot."""
+
+_SCORINGS: Final = 4
+"""Of two runs' responses by two models."""
 
 _SOURCES: Final = """
 SELECT path, format, sha256, bytes, imported, complete, (SELECT count(*) FROM sample WHERE sample.source_id = source.source_id)
@@ -106,6 +113,7 @@ def _benchmark(
         health=tuple(rows),
         warnings=tuple(warnings),
         perplexities=_perplexities(study, board, scored),
+        likelihoods=_likelihoods(study, board, summary.pairs, {row.run_id for row in scored}),
         audit=_audit(study, board, asked.verifier),
         claims=_claims(study, board, asked.bases.get(board.benchmark)),
         parts=tuple(run for run in board.runs if any(count.is_part for count in _cells(board, run))),
@@ -192,22 +200,63 @@ def _standings(found: Sequence[Evidence]) -> dict[Standing, int]:
 
 def _perplexities(study: Study, board: Board, scored: list[LikelihoodRow]) -> tuple[PerplexityPart, ...]:
     runs = {run.run_id: run for run in board.runs}
-    mine = [row for row in scored if row.run_id in runs]
-    steps = {(model.name, model.revision): model.step for model in models(study)}
-    values: dict[tuple[int, str, str], list[float]] = {}
-    for row in mine:
-        if row.temperature == 1 and row.top_p == 1 and row.top_k == 0 and row.logp is not None and row.tokens:
-            values.setdefault((row.run_id, row.scorer, row.revision), []).append(exp(-row.logp / row.tokens))
+    known = {(model.name, model.revision): model for model in models(study)}
+    found = [
+        (of, known.get((of.scorer, of.revision)))
+        for of in perplexities(row for row in scored if row.run_id in runs)
+        if of.responses
+    ]
     return tuple(
         PerplexityPart(
-            runs[one.run_id],
-            _scorer(one, steps.get((one.scorer, one.revision))),
-            one,
-            tuple(np.quantile(values[one.run_id, one.scorer, one.revision], QUANTILES).tolist()),
+            runs[of.run_id],
+            _scorer(of, None if model is None else model.step),
+            of,
+            of.quantiles,
+            model is not None and model.role is Role.BASE,
         )
-        for one in sorted(perplexities(mine), key=lambda one: (list(runs).index(one.run_id), one.scorer, one.revision))
-        if (one.run_id, one.scorer, one.revision) in values
+        for of, model in sorted(
+            found,
+            key=lambda one: (
+                list(runs).index(one[0].run_id),
+                one[1] is None or one[1].role is not Role.BASE,
+                one[0].scorer,
+                one[0].revision,
+            ),
+        )
     )
+
+
+def _likelihoods(study: Study, board: Board, pairs: Sequence[PairSummary], scored: set[int]) -> tuple[LikelihoodPart, ...]:
+    """scored: runs of which a response was scored by any model."""
+    asked = [pair for pair in pairs if scored.intersection((pair.base.run_id, pair.other.run_id))]
+    every = (_likelihood(study, board, pair) for pair in asked)
+    return tuple(one for one in every if len(one.found.missing) < _SCORINGS)
+
+
+def _likelihood(study: Study, board: Board, pair: PairSummary) -> LikelihoodPart:
+    parted = pair_partings(study, board, pair.base, pair.other)
+    deepest: dict[tuple[str, str | None], TraceParting] = {}
+    for row in sorted(parted.traces, key=lambda row: row.fall):
+        deepest.setdefault((row.side, row.link.key), row)
+    return LikelihoodPart(
+        found=read_pair(study, board, pair.base, pair.other),
+        sets={one.problem.key: one.side for one in parted.problems},
+        partings=tuple(
+            PartingPart(row, _ratios(study, row, pair) if row is deepest[row.side, row.link.key] else ())
+            for row in parted.traces
+        ),
+        looked_at=parted.problems,
+    )
+
+
+def _ratios(study: Study, row: TraceParting, pair: PairSummary) -> tuple[float | None, ...]:
+    """Step by step along the trace, under the model that does not solve its problem against the one that drew it."""
+    tokens = trace_tokens(study, row.sample_id)
+    leaving = (pair.other if row.side == SIDES[0] else pair.base).model
+    if tokens is None:
+        return ()
+    by = next((of for of in tokens.others if (of.scorer.name, of.scorer.revision) == (leaving.name, leaving.revision)), None)
+    return () if by is None else tuple(step.ratio for step in tokens.parting(by).steps)
 
 
 def _claims(study: Study, board: Board, base: RunRow | None) -> tuple[Found, ...]:

@@ -20,6 +20,8 @@ from engine.auditing.concord import Concord
 from engine.board import Board
 from engine.claims.base import Found
 from engine.health import RunHealth
+from engine.likelihoods import PairLikelihoods
+from engine.partings import ProblemPartings, TraceParting
 from store.audits import AuditRow
 from store.rows import RunRow
 
@@ -141,6 +143,29 @@ class PerplexityPart:
     found: Perplexity
     quantiles: tuple[float, ...]
     """QUANTILES of the responses' perplexities at temperature 1."""
+    by_base: bool
+    """The scoring model is a base model."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartingPart:
+    """A right trace where the model that does not solve its problem leaves it."""
+
+    found: TraceParting
+    ratios: tuple[float | None, ...]
+    """Step by step, the log-ratio in nats; None where it is unknown. Of one trace a problem; empty for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodPart:
+    """What models think of the responses of a pair."""
+
+    found: PairLikelihoods
+    sets: Mapping[str, str]
+    """By key, the set of each problem that one of the two alone solves: "base only", "other only"."""
+    partings: tuple[PartingPart, ...]
+    looked_at: tuple[ProblemPartings, ...]
+    """Of how many right traces, for each of these problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +192,8 @@ class BenchmarkPart:
     warnings: tuple[str, ...]
     """What is drawn twice, and how compared runs differ besides their models."""
     perplexities: tuple[PerplexityPart, ...]
+    likelihoods: tuple[LikelihoodPart, ...]
+    """Of the pairs of which anything was scored."""
     audit: AuditPart | None
     """None where nobody has labelled a trace."""
     claims: tuple[Found, ...]

@@ -1,4 +1,4 @@
-"""What the report says of a benchmark's runs: pass@k, accuracies, perplexity, the health of their samples."""
+"""What the report says of a benchmark's runs: pass@k, accuracies, the health of their samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from explorer.report.wording import (
     figure_name,
     in_file,
     percent,
-    ratio,
     settings,
     span,
     whole,
@@ -108,29 +107,6 @@ def _from_to(one: RunPart) -> str:
         return "not judged"
     first, last = float(one.bands.estimate[0]), float(one.bands.estimate[-1])
     return f"{percent(first)} % at k = 1, {percent(last)} % at k = {int(one.bands.ks[-1]):,}"
-
-
-def perplexity(part: BenchmarkPart) -> Iterator[Block]:
-    """What models think of the stored responses."""
-    made = settings(list(dict.fromkeys(one.run for one in part.perplexities)), part.board.verifier)
-    yield Picture(
-        figure_name(part.board.benchmark, "perplexity"),
-        figures.perplexity(part.perplexities),
-        "Perplexity of the stored responses",
-        "Of each run's responses under each model that scored them, at temperature 1: median, quartiles, and the middle 90 %.",
-        made,
-        "; ".join(f"{one.run.name} under {one.scorer}: median {one.found.median:.3f}" for one in part.perplexities),
-    )
-    rows = [
-        [
-            one.run.name, one.scorer, whole(one.found.responses), ratio(one.found.median),
-            ratio(one.found.median_correct), percent(one.found.supported),
-        ]
-        for one in part.perplexities
-    ]  # fmt: skip
-    header = ["responses of", "under", "responses", "median", "of correct ones", "supported\u00a0%"]
-    note = f"Supported: every token lies in the scorer's own top-p set at the run's decoding. {made}"
-    yield Grid("Perplexity", header, rows, note, left=2)
 
 
 def health(part: BenchmarkPart) -> Iterator[Block]:

@@ -1,15 +1,15 @@
 """From the report's values to its document: what is said, in which order.
 
 Nothing is judged here beyond what the analyses found: a sentence gives the difference, its interval and its test, whichever way
-they point. What is said of runs stands in on_runs.py, of pairs in on_pairs.py, of claims and audits in on_claims.py and
-on_audits.py, and where all of it comes from in provenance.py.
+they point. What is said of runs stands in on_runs.py, of pairs in on_pairs.py, of likelihoods in on_likelihoods.py, of
+claims and audits in on_claims.py and on_audits.py, and where all of it comes from in provenance.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.report import on_audits, on_claims, on_pairs, on_runs, provenance
+from explorer.report import on_audits, on_claims, on_likelihoods, on_pairs, on_runs, provenance
 from explorer.report.document import Block, Document, Points, Prose, Section
 from explorer.report.material import BenchmarkPart, Material
 from explorer.report.wording import LEVEL_WORDS, problems
@@ -35,7 +35,9 @@ def _benchmark(part: BenchmarkPart) -> Iterator[Section]:
     if part.claims:
         yield Section(f"Claims of the field, on {name}", list(on_claims.blocks(part)), 3)
     if part.perplexities:
-        yield Section("Perplexity", list(on_runs.perplexity(part)), 3)
+        yield Section("Perplexity", list(on_likelihoods.perplexity(part)), 3)
+    if part.likelihoods:
+        yield Section("What one model finds of the other's traces", list(on_likelihoods.blocks(part)), 3)
     if part.audit:
         yield Section("Audits", list(on_audits.blocks(part, part.audit)), 3)
     yield Section("Health of the samples", list(on_runs.health(part)), 3)

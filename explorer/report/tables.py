@@ -2,7 +2,7 @@
 
 They are what report.json holds and the .csv files are. Names and keys are as the study has them. Every table of results
 names the verifier and the settings its numbers were made with, so that a file on its own says what it is. The rows are made in
-facts.py and pair_facts.py.
+facts.py, pair_facts.py and likelihood_facts.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.auditing import Chain
 from engine.exporting import RUN_COLUMNS
 from engine.health import PERCENTILES
 from explorer.render.text import visible
-from explorer.report import facts, pair_facts
+from explorer.report import facts, likelihood_facts, pair_facts
 from explorer.report.material import QUANTILES, Material
 from explorer.report.wording import NO_XML
 
@@ -32,6 +32,7 @@ _LIMITS: Final = " ".join(
     f"{over}_{end}{all_}" for over in ("problems", "samples") for all_ in ("", "_all") for end in ("low", "high")
 )
 _PAIR: Final = "benchmark base other common_k problems verifier settings"
+_LIKELY: Final = "benchmark base other"
 _SIZES: Final = " ".join(
     f"{name} {name}_expected {name}_low {name}_high" for name in ("both", "base_only", "other_only", "neither")
 )
@@ -70,8 +71,24 @@ _TABLES: Final[dict[str, tuple[str, Callable[[Material], Iterator[facts.Row]]]]]
     "accuracy": ("benchmark run accuracy problems n_min n_max verifier settings", facts.accuracy),
     "perplexity": (
         f"benchmark run scorer responses {' '.join(f'p{round(100 * at)}' for at in QUANTILES)} median_correct supported"
-        " part_only",
+        f" part_only temperature dtype {' '.join(facts.PERPLEXITY_FACTS)} pooled_no_stop of_correct"
+        f" {' '.join(f'median_{name} of_{name}' for name in facts.PERPLEXITY_PARTS)}",
         facts.perplexity,
+    ),
+    "support": (
+        f"{_LIKELY} scorer run temperature top_p top_k dtype {' '.join(likelihood_facts.SUPPORT)} verifier settings",
+        likelihood_facts.support,
+    ),
+    "percentiles": (f"{_LIKELY} mean low high problems responses own left_out verifier settings", likelihood_facts.percentiles),
+    "recovery": (
+        f"{_LIKELY} judged drawn problem c n low high drawn_c drawn_n floor distinct"
+        f" {' '.join(f'is_{name}' for name in likelihood_facts.IMPORTANCE)} why verifier settings",
+        likelihood_facts.recovery,
+    ),
+    "partings": (
+        f"{_LIKELY} side problem link truncated step steps fall share whole place tokens token own_logp other_logp choice"
+        " choice_logp per_step verifier settings",
+        likelihood_facts.partings,
     ),
     "audits": ("benchmark run problem link outcome auditor by_model label meaning step note chosen random", facts.audits),
     "protocol": (

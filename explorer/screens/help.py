@@ -37,6 +37,8 @@ _MARKS: Sequence[tuple[Piece, str]] = (
         ("✓ ✗ ⚠", Tone.PLAIN),
         "in a response: an equality that holds, one that does not, another reason for doubt; none: not checkable",
     ),
+    (("▁ … █", Tone.OTHER), "with l, in the gutter: a step's nats; + a step in which the other model rises"),
+    (("✕ ␊ ␃", Tone.PLAIN), "with l: a token outside the nucleus; a token that is a line end; the end of the response"),
     (("✓2 ?1 ✗1", Tone.PLAIN), "in an audit column: right answers that people found sound, left undecided, found unsound"),
     (("1 … 8", Tone.ACCENT), "labels: 1 sound; 2, 3, 4 unsound; 5, 8 undecided; 6, 7 turn the verdict"),
     (("┤ ├", Tone.PLAIN), "a box"),

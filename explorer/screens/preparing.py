@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from explorer.model.reading import Kept, Reading, Widths, check_trace, read_trace
+from explorer.model.reading import Kept, Reading, Weighed, Widths, check_trace, read_trace, with_tokens
 from explorer.model.session import Session
 from explorer.model.walk import Place, Walk
 from explorer.render.heading import CHECKED_CHARS
@@ -66,6 +66,11 @@ class Preparing(Labelling[Place]):
         return True
 
     @property
+    def weighed(self) -> Weighed | None:
+        """What is to be read of the tokens of each trace; None while nobody wants them."""
+        return None
+
+    @property
     def _response(self) -> TextView:
         return self.query_one("#response", TextView)
 
@@ -89,15 +94,22 @@ class Preparing(Labelling[Place]):
         now = self.reading
         if now is None:
             return
-        session, widths, raw, checks = self.session, self._widths, self.raw, self.checks
+        session, widths, raw, checks, weighed = self.session, self._widths, self.raw, self.checks, self.weighed
         beside = [walk for by in (self._onward, -self._onward) if (walk := self.walk.sample(by)) is not None]
         known = {walk.trace.sample_id: self._kept.get(walk.trace.sample_id) for walk in beside}
 
+        def prepared(sample_id: int, found: Reading | None) -> Reading:
+            if found is None:
+                return read_trace(session, sample_id, widths, raw=raw, weighed=weighed)
+            return found if weighed is None or found.tokens is not None else with_tokens(session, found, weighed)
+
         def looking() -> None:
             with suppress(StudyError):  # who goes there reads again, and is told
-                ready = [found or read_trace(session, sample_id, widths, raw=raw) for sample_id, found in known.items()]
+                ready = [prepared(sample_id, found) for sample_id, found in known.items()]
                 for reading in ready:
                     self.post_message(Ahead(reading))
+                if weighed is not None and now.tokens is not None and not isinstance(now.tokens, str):
+                    now.tokens.make_all()
                 long = [one for one in ready if len(one.document.text) > _CHECKED_AHEAD_CHARS]
                 for reading in [now, *(one for one in ready if one not in long)] if checks else ():
                     self._check(reading)

@@ -25,8 +25,9 @@ from explorer.render.pieces import Line, Tone, dim, plain
 from explorer.render.words import counted, short_names
 from explorer.screens.base import CouldNotRead, Here
 from explorer.screens.labelling import Change
-from explorer.screens.preparing import Preparing, TraceChecked
+from explorer.screens.preparing import TraceChecked
 from explorer.screens.reader_keys import KEYS
+from explorer.screens.weighing import Weighing
 from explorer.widgets.crumbs import Crumbs
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.lines import Lines
@@ -70,7 +71,7 @@ class ProblemReached(Message):
     walk: Walk | None
 
 
-class ReaderScreen(Preparing):
+class ReaderScreen(Weighing):
     """Hands back where it ended, so that the lists beneath follow."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -78,6 +79,7 @@ class ReaderScreen(Preparing):
     DEFAULT_CSS = """
     ReaderScreen #heading { padding: 0 1; margin: 0 0 1 0; }
     ReaderScreen.-low #heading { margin: 0; }
+    ReaderScreen #likelihood { padding: 0 1; background: $crumb-line; }
     ReaderScreen #statement { display: none; max-height: 40%; height: auto; margin: 0 0 1 0; background: $crumb-line; }
     ReaderScreen #statement.shown { display: block; }
     """
@@ -101,6 +103,7 @@ class ReaderScreen(Preparing):
         yield Lines(id="heading")
         yield TextView(id="statement")
         yield TextView(id="response")
+        yield Lines(id="likelihood")
         yield Prompt(id="prompt")
         yield KeyLine()
 
@@ -126,7 +129,7 @@ class ReaderScreen(Preparing):
         reading, height = self.reading, self.size.height
         beside = None
         if reading is not None:
-            beside = Beside(reading.said, reading.checked, reading.step_starts, len(reading.images))
+            beside = Beside(reading.said, reading.checked, reading.step_starts, len(reading.images), reading.detailed)
         most = next((lines for below, lines in _HEADING_LINES if height < below), 1 << 10)
         return heading(trace, width, beside, most)
 
@@ -148,9 +151,9 @@ class ReaderScreen(Preparing):
         changed = self.session.labels.last
         if changed is not None:
             self._kept.drop(changed)
-        reading, session = self.reading, self.session
+        reading, session, weighed = self.reading, self.session, self.weighed
         if reading is not None:
-            self.read("again", lambda: ReadAgain(read_again(session, reading)))
+            self.read("again", lambda: ReadAgain(read_again(session, reading, weighed)))
 
     def study_changed(self) -> None:
         self._kept.drop()
@@ -195,6 +198,7 @@ class ReaderScreen(Preparing):
         self.set_reactive(ReaderScreen.trace, found.trace)
         self._response.marked = self.marks_of(found.said)
         self._show_heading()
+        self.show_likelihood()
 
     @on(ProblemReached)
     def come_to_problem(self, message: ProblemReached) -> None:
@@ -216,6 +220,7 @@ class ReaderScreen(Preparing):
         self._show_text()
         self._show_heading()
         self._show_statement()
+        self.show_likelihood(anew=True)
         self._show_crumbs()
         ways = (len(self._wanted.traces) > 1, len(self._wanted.problems) > 1, self._response.step_count > 1)
         if ways != self._ways:
@@ -241,6 +246,7 @@ class ReaderScreen(Preparing):
 
     def on_resize(self) -> None:
         self._show_heading()
+        self._show_lines()
 
     def action_sample(self, by: int) -> None:
         self._onward = by
@@ -307,6 +313,8 @@ class ReaderScreen(Preparing):
         self.raw = not self.raw
 
     def action_back(self) -> None:
+        if self.leave_token():
+            return
         if self._sought:
             self._sought = ""
             self._response.find("")
@@ -320,13 +328,13 @@ class ReaderScreen(Preparing):
     def _go(self, walk: Walk) -> None:
         """Show the trace that the walk has come to: at once where it is prepared."""
         self._wanted = walk
-        sample_id, session, widths, raw = walk.trace.sample_id, self.session, self._widths, self.raw
+        sample_id, session, widths, raw, weighed = walk.trace.sample_id, self.session, self._widths, self.raw, self.weighed
         kept = self._kept.get(sample_id)
         if kept is not None and fits(kept, widths, raw=raw):
             self.workers.cancel_group(self, "trace")
             self._show(walk, kept)
         else:
-            self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw)))
+            self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw, weighed=weighed)))
 
     def _show(self, walk: Walk, reading: Reading) -> None:
         if self.trace is not None and self.trace.row.sample_id != reading.trace.row.sample_id:

@@ -6,7 +6,9 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-_SAMPLE, _STEP, _PROBLEM, _MATCH, _REASON = (Binding.Group(word) for word in ("sample", "step", "problem", "match", "mark"))
+_SAMPLE, _STEP, _PROBLEM, _MATCH, _REASON, _FORK = (
+    Binding.Group(word) for word in ("sample", "step", "problem", "match", "mark", "fork")
+)
 
 KEYS: Final[list[BindingType]] = [
     Binding(
@@ -94,6 +96,42 @@ KEYS: Final[list[BindingType]] = [
         tooltip="To the place marked before",
     ),
     Binding(
+        "l",
+        "likelihood",
+        "likelihood",
+        show=False,
+        id="reader.likelihood",
+        tooltip="Shade the tokens by what each model thinks of them: surprisal, then where the models part, then not at all",
+    ),
+    Binding(
+        "greater_than_sign",
+        "fork(1)",
+        "next fork",
+        show=False,
+        key_display=">",
+        group=_FORK,
+        id="reader.next_fork",
+        tooltip="To the next token where the model would rather have another one, and what it would have",
+    ),
+    Binding(
+        "less_than_sign",
+        "fork(-1)",
+        "previous fork",
+        show=False,
+        key_display="<",
+        group=_FORK,
+        id="reader.previous_fork",
+        tooltip="To the fork before",
+    ),
+    Binding(
+        "F",
+        "decisive",
+        "decisive fork",
+        show=False,
+        id="reader.decisive_fork",
+        tooltip="To the fork that decides most, where the other model falls or is surprised furthest; again: the next in rank",
+    ),
+    Binding(
         "equals_sign",
         "compare",
         "compare",
@@ -112,5 +150,12 @@ KEYS: Final[list[BindingType]] = [
         tooltip="Where t has opened the statement: scroll that, or the response again",
     ),
     Binding("m", "raw", "raw", id="reader.raw", tooltip="The text as it came: no gutter, every unseen character spelled out"),
-    Binding("escape", "back", "back", key_display="Esc", id="reader.back", tooltip="Drop the search, else back to the list"),
+    Binding(
+        "escape",
+        "back",
+        "back",
+        key_display="Esc",
+        id="reader.back",
+        tooltip="Close the token, drop the search, else back to the list",
+    ),
 ]

@@ -16,7 +16,8 @@ from textual.message import Message
 
 from explorer.model.session import Pair, Session
 from explorer.model.walk import ALL, Walk
-from explorer.model.why import Section, Statement, evidence_page
+from explorer.model.why import evidence_page
+from explorer.model.why_values import Section, Statement
 from explorer.render.columns import UNLIMITED, Column
 from explorer.render.paragraph import first_lines
 from explorer.render.pieces import Line, Tone, dim, flow, joined, plain, strong, width_of

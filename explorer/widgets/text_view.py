@@ -3,6 +3,7 @@
 `open` shows a text, `turn` shows the same one another way (raw, with remarks) at the same place, `come_to_step`, `find` and
 `come_to_remark` go to a part of it. However the view got there, `current` is the step the reader is at: the one gone to while
 some of it is in view, else the one on top. The gutter says the step's number, ▶ at the current one and ✎ at marked ones.
+`shade` tones the text by tokens and puts a bar in the gutter of each step; `come_to_token` goes to one of them.
 
 Only lines in view are drawn. The view keeps its own top line and draws its own bar: going to another line or text paints this
 one widget again and lays out nothing, which is what makes a page turn in milliseconds. Laying out a long text takes longer, so
@@ -11,6 +12,7 @@ whoever opens one may bring the page along, made elsewhere for `text_width`.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +24,8 @@ from textual.signal import Signal
 from textual.strip import Strip
 
 from explorer.render.page import Document, Mark, Page, matches, page_of
-from explorer.render.pieces import Line, Tone, dim, plain
+from explorer.render.pieces import Line, Piece, Tone, dim, plain, width_of
+from explorer.render.shades import FORBIDS, Shades
 from explorer.render.wrap import Span
 from explorer.widgets.pager import pager_keys
 from explorer.widgets.toned import Toned
@@ -78,6 +81,11 @@ class TextView(Toned, can_focus=True):
         self._marked: Collection[int] = ()
         self._layers: tuple[Sequence[Mark], ...] = ()
         """What stands out beside what the page itself has: the answer, over it the matches, over these the one gone to."""
+        self._shades: Shades | None = None
+        self._token: int | None = None
+        """The token gone to."""
+        self._keeps_token = False
+        """It is to stay in view when the size changes: nobody has scrolled since."""
         self._remark_line = -1
         """The remark gone to; -1 after scrolling away from it."""
         self._found: list[Span] = []
@@ -130,6 +138,25 @@ class TextView(Toned, can_focus=True):
             self._marked = frozenset(steps)
             self.refresh()
 
+    @property
+    def shades(self) -> Shades | None:
+        return self._shades
+
+    @property
+    def token(self) -> int | None:
+        """The token that stands out as the one gone to."""
+        return self._token
+
+    def shade(self, shades: Shades | None, token: int | None = None) -> None:
+        """Tone the text's tokens, or do not, with that one standing out. The text stays where it is."""
+        if shades is self._shades and token == self._token:
+            return
+        if shades is not self._shades:
+            self._gutters.clear()
+        self._shades, self._token = shades, token
+        self._bodies.clear()
+        self.refresh()
+
     def text_width(self, document: Document) -> int:
         """Cells that a line of the document may take here."""
         return self._room(document, self.view_width)
@@ -147,6 +174,7 @@ class TextView(Toned, can_focus=True):
     def open(self, document: Document, step: int = 1, wanted: str = "", made: Made | None = None) -> None:
         """Show another text from that step on, or from the first match of `wanted`. A step too far is the last one."""
         self._document = document
+        self._shades, self._token = None, None
         self._put_on_top = (-1, 0)
         self._found, self._found_at = [], -1
         self._lay_out(made)
@@ -192,6 +220,29 @@ class TextView(Toned, can_focus=True):
         self.moved.publish(self._current)
         return True
 
+    def come_to_token(self, token: int) -> None:
+        """The token in view, standing out, and its step the current one."""
+        if self._shades is None:
+            return
+        self.shade(self._shades, token)
+        line = self._line_of(token)
+        self._bring_into_view(line)
+        self._keeps_token = True
+        self._current, self._chosen = max(1, self._page.step_at(line)), True
+        self.moved.publish(self._current)
+
+    def token_from(self, by: int, tokens: Sequence[int]) -> int | None:
+        """The next of these, which ascend, from the token gone to where that is in view, else from the top of the view; round
+        the ends. None where there are none."""
+        if self._shades is None or not tokens:
+            return None
+        if self._token is not None and self._is_in_view(self._line_of(self._token)):
+            at = bisect_right(tokens, self._token) if by > 0 else bisect_left(tokens, self._token) - 1
+        else:
+            first = bisect_left(self._shades.starts, self._page.source_at(min(self._top, len(self._page.lines) - 1)))
+            at = bisect_left(tokens, first) - (by < 0)
+        return tokens[at % len(tokens)]
+
     def find(self, wanted: str) -> None:
         """Mark what is wanted, and go to the first match at or after the top of the view."""
         self._seek(wanted)
@@ -234,6 +285,9 @@ class TextView(Toned, can_focus=True):
             self.turn(self._document)
         else:
             self._scroll(self._top)
+        if self._keeps_token and self._token is not None:
+            self._bring_into_view(self._line_of(self._token))
+            self._keeps_token = True
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -254,11 +308,22 @@ class TextView(Toned, can_focus=True):
         return Strip.join([gutter, body, self._bar_strip(y)])
 
     def _body(self, line: int) -> Line:
-        pieces = self._page.pieces(line, *self._layers)
+        pieces = self._shaded(line) if self._shades is not None else self._page.pieces(line, *self._layers)
         if line - 1 == self._remark_line >= 0 and line in self._page.sentences:
             text, tone = pieces[0]
             return [("  ▸ ", Tone.ACCENT), (text.lstrip(), tone)]
         return pieces
+
+    def _shaded(self, line: int) -> Line:
+        """The shades lie beneath the answer and the matches, the token gone to over them."""
+        shades = self._shades
+        if shades is None:
+            return ()
+        below, here = shades.marks(self._page, line), shades.here(self._page, line, self._token)
+        pieces = self._page.pieces(line, below, *self._layers, here)
+        tail = shades.tail(self._page, line, self._token)
+        room = self.text_width(self._document) - width_of(pieces)
+        return [*pieces, tail] if tail is not None and room > 0 else pieces
 
     def _gutter_strip(self, line: int) -> Strip:
         if not self._page.steps or self._document.raw:
@@ -270,8 +335,18 @@ class TextView(Toned, can_focus=True):
         if not first:
             return self._gutter_of((0, here, False), [plain(" " * _NUMBER), bar, plain("   ")])
         sign = ("▶" if here else " ") + ("✎" if marked else " ")
-        number = (_in_gutter(step), Tone.ACCENT if here else Tone.DIM)
-        return self._gutter_of((step, here, marked), [number, bar, (f"{sign} ", Tone.ACCENT)])
+        number: Line = [(_in_gutter(step), Tone.ACCENT if here else Tone.DIM)]
+        if self._shades is not None:
+            bar = self._shades.bars.get(step, bar)
+            number = self._with_sign(number[0], step)
+        return self._gutter_of((step, here, marked), [*number, bar, (f"{sign} ", Tone.ACCENT)])
+
+    def _with_sign(self, number: Piece, step: int) -> Line:
+        """✕ behind the number of a step that holds a token outside, where there is a cell for it."""
+        text, tone = number
+        if self._shades is None or step not in self._shades.forbidding or not text.endswith(" "):
+            return [number]
+        return [(text[:-1], tone), (FORBIDS, Tone.BAD)]
 
     def _gutter_of(self, key: tuple[int, bool, bool], pieces: Line) -> Strip:
         found = self._gutters.get(key)
@@ -329,8 +404,15 @@ class TextView(Toned, can_focus=True):
             self._bring_into_view(line)
             self._current, self._chosen = max(1, self._page.step_at(line)), True
 
+    def _line_of(self, token: int) -> int:
+        shown = () if self._shades is None else self._shades.shown_at(self._page, token)
+        return self._page.line_at(min(shown[0], max(0, len(self._page.shown.text) - 1))) if shown else 0
+
+    def _is_in_view(self, line: int) -> bool:
+        return self._top <= line < self._top + self.size.height
+
     def _bring_into_view(self, line: int) -> None:
-        if not self._top <= line < self._top + self.size.height:
+        if not self._is_in_view(line):
             self._scroll(line - self.size.height // 3)
 
     def _follow(self) -> None:
@@ -365,5 +447,5 @@ class TextView(Toned, can_focus=True):
     def _scroll(self, line: int) -> None:
         top = max(0, min(line, self.last_top))
         if top != self._top:
-            self._top, self._remark_line = top, -1
+            self._top, self._remark_line, self._keeps_token = top, -1, False
             self.refresh()

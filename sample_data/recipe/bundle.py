@@ -3,6 +3,7 @@
     python -m sample_data.recipe.bundle draw OUT 0/2    every second problem, into OUT/shard-0.db; resumes where it was stopped
     python -m sample_data.recipe.bundle put OUT         shards together, judged, sliced, scored, clustered, searched, packed
     python -m sample_data.recipe.bundle refresh         the packed study again, by this version's schema, verifier and rules
+    python -m sample_data.recipe.bundle rescore         the same, every likelihood measured anew
 
 The models are those in sample_data/models. The bundled study holds the counts of all samples, and with texts, token ids and
 likelihoods: all right answers to problems at the boundary (one model's samples hold a right answer, base's of that temperature
@@ -25,12 +26,13 @@ import torch
 from engine.board import Board, read_board, reference_run
 from engine.indexing import index_suspicions
 from engine.paths import find_paths
+from engine.samplers.base import Opening
 from engine.sampling import sample
-from engine.scoring import Judge, score
+from engine.scoring import Asked, Judge, score
 from explorer.commands.demo import OWN, PAPER, plan
 from explorer.commands.narration import Meter, Narrator
 from explorer.commands.verify import judge_all
-from sample_data import BASE, GRPO, MODELS, STUDY, TinyModel
+from sample_data import BASE, DISTILLED, GRPO, MODELS, STUDY, TinyModel
 from store.index_writer import IndexWriter
 from store.merging import merge_study
 from store.migrations import migrate
@@ -43,6 +45,12 @@ from store.writer import Writer
 N: Final = 1024
 RUNS: Final = (*((model, PAPER) for model in MODELS), (BASE, OWN), (GRPO[-1], OWN))
 """Model and decoding."""
+BY_TOKEN: Final = (BASE, GRPO[-1], DISTILLED)
+"""Whose scores come token by token, of some responses."""
+FIRST: Final = 2
+"""Samples of each problem that are scored token by token, whatever they are."""
+ALONE: Final = 512
+"""Of right samples of a problem that one model alone solves: those below this index."""
 READABLE: Final = 32
 """Samples of each run and problem that come with their texts, whatever they are."""
 
@@ -75,16 +83,27 @@ def put(out: Path) -> None:
     _pack(small, narrator)
 
 
-def refresh() -> None:
-    """What was drawn stays; what is derived from it is made again."""
+def refresh(*, rescored: bool = False) -> None:
+    """What was drawn stays; what is derived from it is made again. rescored: likelihoods, too."""
     narrator = Narrator()
     with TemporaryDirectory() as folder:
         study = Path(folder) / "study.db"
         study.write_bytes(unpack_file(STUDY.read_bytes()))
         migrate(study)
+        if rescored:
+            _forget_likelihoods(study)
         with Writer(study, "bundle") as writer:
             judge_all(writer, narrator)
+            if rescored:
+                _score(writer, narrator)
         _pack(study, narrator)
+
+
+def _forget_likelihoods(study: Path) -> None:
+    with closing(sqlite3.connect(study)) as connection:
+        for table in ("likelihood", "token_score", "piece"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.commit()
 
 
 def _pack(study: Path, narrator: Narrator) -> None:
@@ -132,14 +151,35 @@ def _solved(board: Board, run: RunRow, problem_id: int) -> bool:
 
 
 def _score(writer: Writer, narrator: Narrator) -> None:
-    """Base on everything, and each model on itself."""
+    """Base on everything, each model on itself and on base's own; some of it token by token."""
     with Study(writer.path) as study:
         runs = study.runs()
+        boards = {run.benchmark: read_board(study, run.benchmark) for run in runs}
+    base = next(run for run in runs if _is(run, BASE) and _drawn_like(run, PAPER))
     for tiny in MODELS:
-        of = runs if tiny is BASE else [run for run in runs if _is(run, tiny)]
         model = next(run.model for run in runs if _is(run, tiny))
-        meter = Meter(narrator, f"scoring with {tiny.folder}", "responses")
-        score(writer, Judge(model, tiny.path), of, meter.show)
+        for run in runs if tiny is BASE else [base, *(run for run in runs if _is(run, tiny))]:
+            tokens = _worth_reading(boards[run.benchmark], base, run) if tiny in BY_TOKEN and _is_read_closely(run) else None
+            meter = Meter(narrator, f"scoring {run.slug} with {tiny.folder}", "responses")
+            score(writer, Judge(model, Opening(tiny.path)), [run], Asked(tokens=tokens), meter.show)
+
+
+def _worth_reading(board: Board, base: RunRow, run: RunRow) -> str:
+    """A query: the first samples of each problem, and right ones of problems that base solves and GRPO does not, or this run
+    solves and base does not."""
+    rival = next(one for one in board.runs if _is(one, GRPO[-1]) and _drawn_like(one, PAPER)) if run == base else base
+    ids = [(problem.key, problem.problem_id) for problem in board.judged(run, rival)]
+    alone = [f'"{key}"' for key, one in ids if _solved(board, run, one) and not _solved(board, rival, one)]
+    right = f" or (problem:{'|'.join(alone)} correct:yes sample<{ALONE})" if alone else ""
+    return f"sample<{FIRST}{right}"
+
+
+def _drawn_like(run: RunRow, decoding: tuple[float, float]) -> bool:
+    return (run.settings.temperature, run.settings.top_p) == decoding
+
+
+def _is_read_closely(run: RunRow) -> bool:
+    return _drawn_like(run, PAPER) and any(_is(run, tiny) for tiny in BY_TOKEN)
 
 
 def _is(run: RunRow, tiny: TinyModel) -> bool:
@@ -155,5 +195,7 @@ if __name__ == "__main__":
             put(Path(out))
         case ["refresh"]:
             refresh()
+        case ["rescore"]:
+            refresh(rescored=True)
         case _:
             sys.exit(__doc__)

@@ -1,17 +1,20 @@
 """A server on this machine that answers /completions as vLLM's does, and goes wrong in whatever way it is told to.
 
-What it draws depends on the prompt and the seed alone. Its words are those of the tokenizer that it is given.
+What it draws depends on the prompt and the seed alone. Its words are those of the tokenizer that it is given. Where it has a
+model, it draws from that and tells the log-probabilities of prompts, in vLLM's form or as an echo.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -33,6 +36,77 @@ class Fault:
     """Of an answer that is otherwise right."""
 
 
+@cache
+def next_logp(size: int, last: int, place: int) -> tuple[float, ...]:
+    """Of a model that knows the last token and its place: nats of what follows, by id."""
+    chance = random.Random(f"{last} at {place}")
+    logits = [chance.gauss(0, 3) for _ in range(size)]
+    mass = math.log(sum(map(math.exp, logits)))
+    return tuple(logit - mass for logit in logits)
+
+
+@dataclass
+class TinyModel:
+    """What a server tells of a model of so many tokens."""
+
+    size: int
+    by_id: bool = True
+    """In an echo, tokens can be named by their ids."""
+    says: Callable[[float], float] = lambda nats: nats
+    """In place of a prompt's log-probability."""
+    says_drawn: Callable[[float], float] = lambda nats: nats
+    """In place of a drawn token's."""
+    is_processed: bool = False
+    """What a request forbids has no probability."""
+
+    def drawn(self, prompt: list[int], body: dict[str, Any]) -> int:
+        logp = next_logp(self.size, prompt[-1], len(prompt))
+        allowed: list[int] = body.get("allowed_token_ids") or list(range(self.size))
+        if body.get("top_k") == 1:
+            return max(allowed, key=lambda token: logp[token])
+        chance = random.Random(body.get("seed"))
+        return chance.choices(allowed, [math.exp(logp[token]) for token in allowed])[0]
+
+    def place(self, before: list[int], token: int, tops: int, says: Callable[[float], float]) -> dict[int, float]:
+        """The token first, then the most probable ones."""
+        logp = next_logp(self.size, before[-1], len(before))
+        best = sorted(range(self.size), key=lambda one: -logp[one])[:tops]
+        return {one: says(logp[one]) for one in (token, *best)}
+
+    def named(self, place: dict[int, float], tokenizer: Any, by_id: bool) -> dict[str, float]:
+        names = {one: f"token_id:{one}" if by_id and self.by_id else tokenizer.decode([one]) for one in place}
+        return {names[one]: nats for one, nats in place.items()}
+
+    def choice(self, prompt: list[int], body: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
+        """Of the completions API."""
+        ids = [self.drawn(prompt, body)] if body["max_tokens"] else []
+        echoes = prompt if body.get("echo") else []
+        text = tokenizer.decode([*echoes, *ids], skip_special_tokens=False)
+        choice: dict[str, Any] = {"index": 0, "text": text, "finish_reason": "length", "logprobs": None}
+        if body.get("return_token_ids"):
+            choice |= {"token_ids": ids, "prompt_token_ids": prompt}
+        if (tops := body.get("prompt_logprobs")) is not None:
+            places = [self.place(prompt[:at], prompt[at], tops, self.says) for at in range(1, len(prompt))]
+            choice["prompt_logprobs"] = [None, *({str(t): {"logprob": nats} for t, nats in p.items()} for p in places)]
+        if (tops := body.get("logprobs")) is not None:
+            choice["logprobs"] = self._logprobs([*prompt, *ids], len(prompt), bool(echoes), tops, body, tokenizer)
+        return choice
+
+    def _logprobs(
+        self, ids: list[int], sent: int, echoes: bool, tops: int, body: dict[str, Any], tokenizer: Any
+    ) -> dict[str, Any]:
+        by_id = bool(body.get("return_tokens_as_token_ids"))
+        of_draws = (lambda _: 0.0) if self.is_processed and body.get("allowed_token_ids") else self.says_drawn
+        first = 1 if echoes else sent
+        places = [self.place(ids[:at], ids[at], tops, self.says if at < sent else of_draws) for at in range(first, len(ids))]
+        none = [None] * echoes
+        return {
+            "tokens": [next(iter(self.named({token: 0.0}, tokenizer, by_id))) for token in ids[0 if echoes else sent :]],
+            "token_logprobs": [*none, *(next(iter(place.values())) for place in places)],
+            "top_logprobs": [*none, *(self.named(place, tokenizer, by_id) for place in places)],
+        }
+
+
 @dataclass
 class Fake:
     tokenizer: Any
@@ -45,6 +119,7 @@ class Fake:
     fault: Callable[[dict[str, Any], int], Fault | None] = lambda _body, _number: None
     """Of a request and how many were asked before it."""
     delay_s: float = 0.0
+    model: TinyModel | None = None
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     """Bodies, those of the opening aside."""
@@ -61,6 +136,8 @@ class Fake:
         prompt = body["prompt"]
         if isinstance(prompt, str):
             prompt = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        if self.model is not None:
+            return {"id": "cmpl-1", "model": body["model"], "choices": [self.model.choice(list(prompt), body, self.tokenizer)]}
         ids, finish, reason = self._drawn(prompt, body)
         is_ended = finish == "stop" and reason is None
         text = self.tokenizer.decode(ids[:-1] if is_ended else ids, skip_special_tokens=False)
@@ -137,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(400, b'{"error": {"message": "Unrecognized request argument supplied: %s"}}' % refused[0].encode())
         if len(body.get("stop") or ()) > 4:
             return self._say(400, b'{"error": {"message": "List should have at most 4 items"}}')
+        if fake.model is not None and len(body["prompt"]) + max(1, body["max_tokens"]) > fake.models[0]["max_model_len"]:
+            return self._say(400, b'{"error": {"message": "The prompt is longer than the maximum model length."}}')
         fault = fake.fault(body, number)
         if fault is None or fault.change is not None:
             answer = fake.completion(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
@@ -17,6 +18,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from engine.analyses.coverage import mcnemar_exact
 from engine.analyses.pairs import compare, paired_p
+from engine.analyses.support import MARGINS, margin_of
 from engine.board import read_board
 from engine.claims import CLAIMS, Finding, Found, among_all, claims
 from engine.claims.base import LEVEL, Claim, Estimate, Measured, Unit, of_two, points
@@ -24,6 +26,7 @@ from engine.claims.base import found as told
 from engine.claims.chains import Audit, of_hard_problems
 from engine.claims.coverage import discoveries
 from engine.claims.guesses import held_against, of_problems
+from engine.claims.likelihood import MARGIN_SQL
 from engine.claims.means import mean_against, ratio_against, unbounded_mean
 from engine.claims.parts import both_ways, one_order, p_of_both, p_of_order
 from engine.claims.sizes import net_change, p_at_least, p_at_most, share_interval
@@ -387,6 +390,53 @@ def test_likelihoods_either_way(tmp_path: Path, perplexity: float, outside: floa
     [ratio] = [row for row in rows if row.claim.name == "likely-under-base"]
     assert ratio.value == pytest.approx(perplexity / 1.2, rel=0.02)
     assert "all that were counted" in ratio.reason
+
+
+@pytest.mark.parametrize(
+    ("dtype", "edge", "reachable"),
+    [
+        ("float64", 1e-10, SUPPORTED),
+        ("float64", 1e-5, CONTRADICTED),
+        ("float32", 1e-5, SUPPORTED),
+        ("float32", 1e-3, CONTRADICTED),
+        ("bfloat16", 0.01, SUPPORTED),
+        ("bfloat16", 0.04, CONTRADICTED),
+        ("int8", 0.01, SUPPORTED),  # nobody listed it: the widest margin
+        ("int8", 0.04, CONTRADICTED),
+    ],
+)
+def test_reaching_forgives_what_rounding_does_at_the_edge(tmp_path: Path, dtype: str, edge: float, reachable: Finding) -> None:
+    """Half of RL's responses hold a token so far outside; base's own, the null, lie inside."""
+    path = traced(tmp_path / "s.db", (BASE, half_right), (RL, half_right), problems=100, n=10)
+    rows = []
+    for sample_id, name, _ in stored(path):
+        out = name == RL.name and sample_id % 2 == 0
+        rows.append(Likelihood(sample_id, 0.6, 0.95, 0, 10, None if out else -1.0, int(out), None, edge=edge if out else -0.1))
+    with Writer(path, "test") as writer:
+        writer.add_likelihoods(BASE, dtype, rows)
+    [row] = [row for row in judged(path) if row.claim.name == "reachable-from-base"]
+    margin = margin_of(dtype, 0.95)
+    assert row.finding is reachable
+    assert "as the null, for 100.0 % of 1,000 of" in row.reason
+    assert f"up to a margin of {margin:g} ({dtype})" in row.reason
+
+
+@pytest.mark.parametrize("dtype", [*MARGINS, "int8"])
+@pytest.mark.parametrize("top_p", [0.5, 0.95, 0.98, 0.99, 0.9999])
+def test_the_claims_margin_is_the_analyses(dtype: str, top_p: float) -> None:
+    sql = f"SELECT {MARGIN_SQL} FROM (SELECT ? AS dtype, ? AS top_p) AS scored"
+    assert sqlite3.connect(":memory:").execute(sql, (dtype, top_p)).fetchone() == (margin_of(dtype, top_p),)
+
+
+def test_texts_tokenized_anew_are_not_asked_whether_base_can_draw_them(tmp_path: Path) -> None:
+    path = traced(tmp_path / "s.db", (BASE, half_right), (RL, half_right), problems=12, n=10)
+    anew = [Likelihood(one, 0.6, 0.95, 0, 10, -1.0, 0, None, edge=-0.1, retokenized=True) for one, _, _ in stored(path)]
+    with Writer(path, "test") as writer:
+        writer.add_likelihoods(BASE, "float64", [*anew, *(replace(one, temperature=1, top_p=1, edge=None) for one in anew)])
+    [likely] = [row for row in judged(path) if row.claim.name == "likely-under-base"]
+    assert "120 and 120 of them tokenized anew, without a stop token" in likely.reason
+    [row] = [row for row in judged(path) if row.claim.name == "reachable-from-base"]
+    assert row.finding is CANNOT_TELL
 
 
 @pytest.mark.parametrize(("problems", "told"), [(1, False), (9, False), (12, True)])

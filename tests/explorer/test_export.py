@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from explorer import cli
 from explorer.commands import export
 from store.audits import Audit, AuditWriter
 from store.errors import BaseboundError, NotFound
+from store.new_scores import NewTokenScores
 from store.reader import Study
+from store.token_scores import TokenScores
 from store.types import Finish, Likelihood, Model, NewCount, NewSample, NewTrace, Outcome, Problem, Role, Run, Settings, Verdict
 from store.writer import Writer
 from tests.builders import BASE, RL, SETTINGS, problem, run, source
@@ -150,6 +153,59 @@ def test_labels_and_likelihoods_are_there(db: Path, tmp_path: Path) -> None:
     assert (rows[0]["ppl_base-7b"], rows[0]["outside_base-7b"]) == (pytest.approx(2.718281828**0.5), 3)
     assert rows[0]["ppl_rl-7b-step-100"] is None
     assert (rows[1]["ppl_rl-7b-step-100"], rows[1]["outside_rl-7b-step-100"]) == (pytest.approx(2.718281828), None)
+
+
+def scored(db: Path) -> Path:
+    """Sample 1 ("so 4") under base at both decodings, token by token; sample 8 (another problem's) by sums alone."""
+    plain = Likelihood(1, 1.0, 1.0, 0, 3, -3.5, 0, -0.5, entropy=2.0, lowest=-2.0, lowest_at=1, first_choices=2)
+    own = Likelihood(1, 0.6, 0.95, 0, 3, None, 1, -0.25, edge=0.01)
+    detail = TokenScores([-1.0, -2.0, -0.5], [0.5, 1.0, 0.5], [-0.5, -inf, -0.25], [-0.5, 0.01, -0.25], [2, 2, 0], {})
+    with Writer(db, "test") as writer:
+        by_token = [NewTokenScores(1, 0.6, 0.95, 0, "v", detail)]
+        writer.add_likelihoods(BASE, "float32", [plain, own], by_token=by_token)
+        writer.add_likelihoods(BASE, "float32", [Likelihood(8, 1.0, 1.0, 0, 2, -1.0, 0, None, retokenized=True)])
+    return db
+
+
+def test_sums_under_a_model_and_what_hides_in_them_have_columns(db: Path, tmp_path: Path) -> None:
+    call(scored(db), "--parquet", tmp_path / "a.parquet")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    first, second, *_, eighth = table.to_pylist()[:8]
+    names = ("logp", "stop_logp", "lowest", "edge", "outside", "retokenized")
+    assert [first[f"{name}_base-7b"] for name in names] == [-3.5, -0.5, -2.0, 0.01, 1, False]
+    assert [eighth[f"{name}_base-7b"] for name in names] == [-1.0, None, None, None, None, True]
+    assert {second[f"{name}_base-7b"] for name in names} == {None}, "not scored is not known"
+    assert not [name for name in table.column_names if name.startswith("token_")]
+
+
+def test_with_tokens_every_token_has_its_text_and_its_numbers(db: Path, tmp_path: Path) -> None:
+    call(scored(db), "--parquet", tmp_path / "a.parquet", "--tokens")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    assert "response" not in table.column_names
+    first, *others = table.to_pylist()
+    assert first["token_texts_base-7b"] == ["so", " 4", ""]
+    assert first["token_logp_base-7b"] == [-1.0, -2.0, -0.5]
+    assert first["token_decoded_base-7b"] == [-0.5, -inf, -0.25]
+    assert first["token_entropy_base-7b"] == pytest.approx([0.5, 1.0, 0.5], abs=0.02)
+    assert [value < 0 for value in first["token_edge_base-7b"]] == [True, False, True]
+    assert {row["token_texts_base-7b"] is None for row in others} == {True}
+    sums = [row["logp_base-7b"] for row in table.to_pylist()]
+    call(db, "--parquet", tmp_path / "b.parquet")
+    assert parquet.read_table(tmp_path / "b.parquet")["logp_base-7b"].to_pylist() == sums
+
+
+def test_jsonl_with_tokens_is_json_and_can_still_be_imported(db: Path, tmp_path: Path) -> None:
+    call(scored(db), "--jsonl", tmp_path / "a.jsonl", "--tokens")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    lines = [json.loads(line, parse_constant=refuse) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
+    (found,) = [line["token_scores"] for line in lines if "token_scores" in line]
+    assert found["base-7b"]["texts"] == ["so", " 4", ""]
+    assert found["base-7b"]["decoded"] == [-0.5, None, -0.25]
+    assert cli.main(["import", str(tmp_path / "again.db"), str(tmp_path / "a.jsonl"), "--no-verify", "--quiet"]) == 0
+    assert samples(tmp_path / "again.db") == samples(db)
 
 
 def test_scorers_of_one_name_have_columns_of_their_own(db: Path, tmp_path: Path) -> None:

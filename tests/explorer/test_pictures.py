@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.likelihoods import read_pair
 from explorer.model.picture_files import as_csv, save
 from explorer.model.pictures import Kind, Pictures
 from explorer.model.pictures_of_pairs import place_of
@@ -21,8 +22,25 @@ from explorer.model.session import Pair, Session
 from explorer.render.plots.picture import Crossing, Picture, Series, Shape
 from explorer.render.svg import svg
 from store.reader import Study
-from store.types import Model, NewCount, Problem, Role, Run, Settings
+from store.rows import RunRow
+from store.types import (
+    Batch,
+    Finish,
+    Likelihood,
+    Model,
+    NewCount,
+    NewDraw,
+    Outcome,
+    Problem,
+    Prompt,
+    Role,
+    Run,
+    Settings,
+    Verdict,
+)
+from store.verdicts import Judged
 from store.writer import SourceFile, Writer
+from tests.engine.token_study import token_study
 from tests.explorer.conftest import CORRECT, make_study
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -152,23 +170,154 @@ def test_without_likelihoods_the_command_that_makes_them_is_named(session: Sessi
     assert "`basebound score study.db --scorer DIR --of" in picture.notes[0]
 
 
-def test_perplexity_is_exp_of_the_nats_a_token_under_base(tmp_path: Path) -> None:
-    import sqlite3
+def scored_by(path: Path, role: Role, nats: float) -> Path:
+    """The first model of that role has scored every sample with so many nats a token."""
+    with Study(path) as study:
+        model = next(run.model for run in study.runs() if run.model.role is role)
+        rows = study.query("SELECT sample_id, tokens FROM sample WHERE tokens IS NOT NULL")
+    with Writer(path, "test") as writer:
+        found = [Likelihood(one, 1, 1, 0, tokens, -nats * tokens, 0, None) for one, tokens in rows]
+        writer.add_likelihoods(model, "float32", found)
+    return path
 
-    path = make_study(tmp_path / "scored.db")
-    with sqlite3.connect(path) as raw:
-        (scorer,) = raw.execute("SELECT model_id FROM model WHERE role = 'base' LIMIT 1").fetchone()
-        raw.execute(
-            "INSERT INTO likelihood SELECT sample_id, ?, 1, 1, 0, tokens, -0.1 * tokens, 0, NULL, 'float32' FROM sample"
-            " WHERE tokens IS NOT NULL",
-            (scorer,),
-        )
-    with Session.open(path) as session:
+
+def test_perplexity_is_exp_of_the_nats_a_token_under_base(tmp_path: Path) -> None:
+    with Session.open(scored_by(make_study(tmp_path / "scored.db"), Role.BASE, 0.1)) as session:
         pair = session.pair("sums")
         assert pair is not None
         picture = of(session, pair, Kind.PERPLEXITY)
         assert picture.is_drawn
         assert picture.series[0].values == pytest.approx([exp(0.1)] * 4)
+        assert all(place.endswith("under base") for place in picture.places)
+        assert "RL has not scored responses of base and RL: `basebound score scored.db --scorer DIR --of" in picture.notes[0]
+
+
+def test_perplexity_of_both_runs_stands_under_both_models(tmp_path: Path) -> None:
+    path = scored_by(scored_by(make_study(tmp_path / "both.db"), Role.BASE, 0.1), Role.RL, 0.4)
+    with Session.open(path) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.PERPLEXITY)
+    assert picture.places == (
+        "base right ✓ under base", "base wrong ✗ under base", "base right ✓ under RL", "base wrong ✗ under RL",
+        "RL right ✓ under base", "RL wrong ✗ under base", "RL right ✓ under RL", "RL wrong ✗ under RL",
+    )  # fmt: skip
+    assert picture.series[0].values == pytest.approx([exp(0.1), exp(0.1), exp(0.4), exp(0.4)] * 2)
+    assert picture.notes == ()
+    assert picture.a_colour == 4, "the boxes of one run have one colour"
+    tens = next(one for one in picture.aside if one.word == "1 in 10^")
+    tokens = [100 + index for right in CORRECT["base"] for index in range(4) if index < right]
+    assert tens.values[2] == pytest.approx(0.4 * median(tokens) / log(10))
+    assert "whole traces, base right ✓ under base: 1 in " in picture.facts[0]
+    assert "float32" in picture.facts[1]
+
+
+@pytest.fixture(scope="module")
+def by_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return token_study(tmp_path_factory.mktemp("tokens") / "tokens.db").path
+
+
+def test_support_stands_beside_its_null_and_says_its_margin(by_token: Path) -> None:
+    with Session.open(by_token) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.SUPPORT)
+        with session.apart() as study:
+            found = read_pair(study, pair.board, *pair.runs)
+    assert picture.places == ("RL's under base", "base's own, the null", "base's under RL", "RL's own, the null")
+    assert found.support is not None
+    assert list(picture.series[0].values[:2]) == pytest.approx([100 * found.support.share, 100])
+    assert "0.0001 in float32" in " ".join(picture.facts)
+    assert "T 0.6" in " ".join(picture.facts)
+
+
+def test_recovery_holds_the_floor_and_the_bound_beside_the_direct_rate(by_token: Path) -> None:
+    with Session.open(by_token) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.RECOVERY)
+        with session.apart() as study:
+            found = read_pair(study, pair.board, *pair.runs).recovery
+        keys = {problem.problem_id: problem.key for problem in pair.board.problems}
+    known = {keys[problem]: one for problem, one in found.items() if one.floor is not None}
+    assert [place.removesuffix(" ‼") for place in picture.places] == sorted(known, key=lambda key: known[key].direct.correct)  # type: ignore[union-attr]
+    box = picture.series[0]
+    for place, word in enumerate(picture.places):
+        one = known[word.removesuffix(" ‼")]
+        assert one.direct is not None
+        assert (box.values[place], box.low[place], box.least[place]) == (one.direct.correct / 4, one.direct.low, one.floor)
+        assert one.importance is not None
+        if one.importance.warning:
+            assert word.endswith("‼")
+            assert box.most[place] == one.floor, "a bound that means little is not drawn"
+    assert f"‼ {len(picture.places)} of {len(picture.places)}" in picture.facts[1]
+
+
+def test_of_runs_of_which_nobody_knows_a_nucleus_there_is_the_reason(session: Session, sums: Pair) -> None:
+    assert "top-k" in of(session, sums, Kind.SUPPORT).notes[0]
+    assert of(session, sums, Kind.RECOVERY).notes
+    assert "one training step only" in of(session, sums, Kind.PERPLEXITY_STEPS).notes[0]
+
+
+def drawn_study(path: Path, stored: int) -> Path:
+    """Base and three steps, 8 samples of each of two problems drawn here; more were counted than are stored."""
+    settings = Settings(temperature=0.6, top_p=0.95, top_k=0)
+    runs = [Run(Model("lab/base", role=Role.BASE), "sums", settings)]
+    runs += [Run(Model("lab/rl", f"step-{n}", Role.RL, algorithm="GRPO", step=n), "sums", settings) for n in (10, 20, 30)]
+    problems = [Problem("sums", key, "?", "4") for key in "ab"]
+    facts = Batch("scripted", "1", "none", "none", "here", "v")
+    with Writer(path, "test") as writer:
+        for run in runs:
+            batch = writer.open_batch(run, facts, {one: Prompt("?", (1,)) for one in problems})
+            kept = [*range(4), 7] if stored < 8 else range(8)
+            writer.add_draws(
+                batch, [NewDraw(one, at, at, f"{at}", (1, 2, 3), Finish.STOP, "</s>") for one in problems for at in kept]
+            )
+    with Study(path) as study:
+        rows = study.query("SELECT sample_id, run_id, problem_id, idx, slug FROM sample JOIN run USING (run_id)")
+    with Writer(path, "test") as writer:
+        right = Verdict(Outcome.CORRECT, "boxed", "4")
+        writer.add_verdicts("math", "1", [Judged(one, run, problem, right) for one, run, problem, _, _ in rows])
+        if stored < 8:
+            source = writer.open_source(SourceFile("all.csv", "test", "9" * 64, 1))
+            writer.add_counts(source, [NewCount(run, one, 1, 3, 100) for run in runs for one in problems])
+        steps = {run.slug: number for number, run in enumerate(study_runs(path))}
+        # The one with index 7 was kept for its answer, and is far less likely.
+        found = [Likelihood(one, 1, 1, 0, 3, -3 * (9 if at == 7 else 1 + steps[slug]), 0, None) for one, _, _, at, slug in rows]
+        writer.add_likelihoods(runs[0].model, "float64", found)
+    return path
+
+
+def study_runs(path: Path) -> list[RunRow]:
+    with Study(path) as study:
+        return study.runs("sums")
+
+
+def test_perplexity_along_steps_begins_with_base_s_own(tmp_path: Path) -> None:
+    with Session.open(drawn_study(tmp_path / "steps.db", 8)) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.PERPLEXITY_STEPS)
+    assert picture.places == ("base", "10", "20", "30")
+    assert [one.word for one in picture.series] == ["base", "GRPO"]
+    base, steps = (list(one.values) for one in picture.series)
+    assert base == pytest.approx([exp(1), None, None, None])
+    assert steps == pytest.approx([None, exp(2), exp(3), exp(4)])
+    assert "16 responses a run" in " ".join(picture.facts)
+
+
+def test_of_a_part_drawn_here_the_first_samples_of_each_problem_are_a_fair_one(tmp_path: Path) -> None:
+    with Session.open(drawn_study(tmp_path / "part.db", 5)) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.PERPLEXITY_STEPS)
+        both = of(session, pair, Kind.PERPLEXITY)
+    assert picture.is_drawn
+    assert picture.series[0].values[0] == pytest.approx(exp(1))
+    assert picture.series[0].high[0] == pytest.approx(exp(1)), "the one that was kept for its answer is not among them"
+    assert "of the first 4 samples of each problem and run" in picture.facts[0]
+    assert both.is_drawn
+    assert next(one for one in both.aside if one.word == "traces").values[0] == 8
 
 
 def test_unequal_n_is_said_and_a_curve_ends_at_its_n(session: Session) -> None:

@@ -9,11 +9,16 @@ import pytest
 from explorer.app import BaseboundApp
 from explorer.model.pictures import Kind, Pictures
 from explorer.model.session import Session
+from explorer.render.plots.cells import with_cursor
+from explorer.render.plots.numbers import numbers
+from explorer.render.plots.picture import Picture, Series, Shape
+from explorer.render.plots.rows import rows
 from explorer.screens.plots import PlotsScreen
 from explorer.screens.study import StudyScreen
 from explorer.widgets.picture_view import PictureView
 from explorer.widgets.virtual_list import VirtualList
 from store.rows import ProblemRow
+from tests.engine.token_study import token_study
 from tests.explorer.driving import Driver, MakeApp, crumbs, driven, press, said, settle, shown, top
 from tests.explorer.test_pictures import counts_study, run
 
@@ -92,6 +97,42 @@ async def test_tab_goes_through_all_plots_and_each_fits(make_app: MakeApp, size:
         assert "[problem]" in said(pilot, "#chips")
         await press(pilot, "shift+tab")
         assert "[runs]" in said(pilot, "#chips")
+
+
+@pytest.fixture(scope="module")
+def by_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return token_study(tmp_path_factory.mktemp("tokens") / "tokens.db").path
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_likelihoods_of_both_models_are_drawn_and_read_out(
+    make_app: MakeApp, by_token: Path, size: tuple[int, int]
+) -> None:
+    async with driven(make_app(path=by_token), size=size) as pilot:
+        screen = await plots(pilot)
+        wanted = {Kind.PERPLEXITY: "RL wrong ✗ under RL", Kind.SUPPORT: "RL's own, the null", Kind.RECOVERY: "found ‼"}
+        for kind, drawn in wanted.items():
+            screen.kind = kind
+            await settle(pilot)
+            assert f"[{kind}]" in said(pilot, "#chips")[: size[0]]
+            assert drawn in picture_text(pilot)
+        assert said(pilot, "#read-out").startswith("found ‼ · c/n [95 %] 0.0000 [0.0000, 0.6024] · floor 10^ -0.2")
+        screen.kind = Kind.PERPLEXITY_STEPS
+        await settle(pilot)
+        assert "one training step only" in picture_text(pilot)
+
+
+def test_of_a_list_too_long_the_first_rows_are_drawn_and_the_numbers_have_all() -> None:
+    box = Series("c/n", "c/n", (0.1,) * 30, (0.05,) * 30, (0.2,) * 30, (0.01,) * 30, (0.3,) * 30)
+    names = tuple(f"problem {number}" for number in range(30))
+    many = Picture("recovery", "t", Shape.ROWS, places=names, series=(box,), is_log=True, limits=(0.001, 1.0), is_list=True)
+    found = rows(many, 80, 12)
+    text = "\n".join("".join(part for part, _ in line) for line in found.lines)
+    assert "problem 9" in text
+    assert "problem 10" not in text
+    assert "▸" in "".join(part for line in with_cursor(found, 9) for part, _ in line)
+    assert "▸" not in "".join(part for line in with_cursor(found, 20) for part, _ in line), "no row is pointed at but its own"
+    assert len(numbers(many, 80).rows) == 30
 
 
 def make_problem(pilot: Driver) -> ProblemRow:

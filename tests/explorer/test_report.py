@@ -9,6 +9,7 @@ import csv
 import json
 import re
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -25,7 +26,10 @@ from hypothesis import strategies as st
 from engine.analyses.crossover import Crossing, Crossover
 from engine.analyses.intervals import curve_bands
 from engine.analyses.pairs import compare
+from engine.likelihoods import read_pair
+from engine.partings import pair_partings
 from explorer.commands import report
+from explorer.commands.passk import read_boards
 from explorer.render.text import visible
 from explorer.report.drawing import DARK, LIGHT, spread
 from explorer.report.tables import Table, as_csv
@@ -37,6 +41,7 @@ from store.reader import Study
 from store.types import Likelihood, Model, NewCount, Problem, Role, Run, Settings
 from store.writer import SourceFile, Writer
 from tests.builders import RL, answers, problem, run, source
+from tests.engine.token_study import token_study
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -45,7 +50,8 @@ STRANGE = f"{SCRIPT} $\\frac{{1$ | a*b* _x_ [l](https://example.org) \x1b[31m\u2
 FORMATS = ("html", "md", "json", "csv")
 TABLES = {
     "provenance", "sources", "verifiers", "batches", "runs", "counts", "health", "pass_at_k", "pairs", "differences", "sets",
-    "standings", "accuracy", "perplexity", "audits", "protocol", "cot_pass_at_k", "claims",
+    "standings", "accuracy", "perplexity", "support", "percentiles", "recovery", "partings", "audits", "protocol",
+    "cot_pass_at_k", "claims",
 }  # fmt: skip
 
 
@@ -316,6 +322,89 @@ def test_audits_perplexity_and_runs_that_nobody_judged(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert ">Audits</h3>" in text
     assert ">Perplexity</h3>" in text
+
+
+@pytest.fixture(scope="module")
+def likely(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("likely")
+    assert make(token_study(folder / "s.db").path, folder / "out", "--format", ",".join(FORMATS)) == 0
+    return folder / "out"
+
+
+def test_likelihoods_are_told_by_verdict_with_their_whole_traces(likely: Path) -> None:
+    document = json.loads((likely / "report.json").read_text(encoding="utf-8"))
+    found = {(row["run"], row["scorer"]): row for row in document["perplexity"]}
+    assert len(found) == 4, "both runs under both models"
+    row = found["base-7b@sums", "rl-7b step 100"]
+    with Study(likely.parent / "s.db") as study:
+        (board,) = read_boards(study)
+        pair = read_pair(study, board, *board.runs)
+    assert pair.other_on_base is not None
+    assert (row["p50"], row["median_correct"], row["nats"]) == (
+        pair.other_on_base.median, pair.other_on_base.correct.median, pair.other_on_base.nats
+    )  # fmt: skip
+    assert row["of_correct"] + row["of_incorrect"] == row["responses"]
+    assert (row["dtype"], row["temperature"]) == ("float32", 1.0)
+    assert row["pooled_no_stop"] == pair.other_on_base.no_stop.pooled != row["pooled"]
+    assert {row["truncated"] for row in document["perplexity"]} == {0, 1}
+    text = (likely / "report.md").read_text(encoding="utf-8")
+    assert "without stop token | whole trace" in text
+    assert "1 in 1.4" in text
+
+
+def test_support_recovery_and_partings_are_those_of_the_analyses(likely: Path) -> None:
+    document = json.loads((likely / "report.json").read_text(encoding="utf-8"))
+    with Study(likely.parent / "s.db") as study:
+        (board,) = read_boards(study)
+        pair = read_pair(study, board, *board.runs)
+        parted = pair_partings(study, board, *board.runs)
+    assert pair.support is not None
+    support = {(row["scorer"], row["run"]): row for row in document["support"]}
+    assert len(support) == 4, "both ways, each with its null"
+    assert support["base-7b@sums", "rl-7b-step-100@sums"]["inside"] == pair.support.inside
+    recovery = {(row["judged"], row["problem"]): row for row in document["recovery"]}
+    assert len(recovery) == 8
+    of = next(one for one in pair.recovery.values() if one.floor is not None)
+    key = next(problem.key for problem in board.problems if problem.problem_id == of.problem_id)
+    row = recovery["base-7b@sums", key]
+    assert of.importance is not None
+    assert (row["floor"], row["is_value"], row["is_warning"]) == (of.floor, of.importance.value, of.importance.warning)
+    assert [row["link"] for row in document["partings"]] == [str(one.link) for one in parted.traces]
+    first = document["partings"][0]
+    assert (first["step"], first["steps"], first["token"], first["choice"]) == (2, 3, "Wait", "So")
+    assert [float(one) for one in first["per_step"].split()][1] == pytest.approx(first["fall"])
+    assert [row["per_step"] != "" for row in document["partings"]].count(True) == 2, "one strip a problem"
+
+
+def test_a_stranger_s_tokens_are_shown_and_do_nothing(likely: Path, tmp_path: Path) -> None:
+    db = tmp_path / "s.db"
+    shutil.copy(likely.parent / "s.db", db)
+    with sqlite3.connect(db) as raw:
+        (first,) = raw.execute(
+            "SELECT min(sample_id) FROM sample JOIN problem USING (problem_id) WHERE key = 'lost'"
+        ).fetchone()
+        raw.execute("DELETE FROM token_score WHERE sample_id = ?", (first,))
+    assert make(db, tmp_path / "out", "--format", ",".join(FORMATS)) == 0
+    for path in (tmp_path / "out").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\ud800-\udfff]", text) == [], path
+    assert "“So”" not in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+def test_figures_of_likelihood_say_how_they_were_made(likely: Path) -> None:
+    page = Page((likely / "report.html").read_text(encoding="utf-8"))
+    told = [caption for caption in page.captions if "erplexity" in caption or "chance" in caption]
+    assert len(told) == 2
+    assert all("T 0.6" in caption.replace("\xa0", " ") and "verifier math" in caption.replace("\xa0", " ") for caption in told)
+    assert {path.name for path in likely.glob("*.svg")} >= {"sums-perplexity.svg", "sums-recovery.svg"}
+
+
+def test_without_likelihoods_nothing_is_said_of_them(strange: Path) -> None:
+    text = (strange / "report.md").read_text(encoding="utf-8")
+    assert "What one model finds" not in text
+    assert "### Perplexity" not in text
+    document = json.loads((strange / "report.json").read_text(encoding="utf-8"))
+    assert [document[name] for name in ("perplexity", "support", "percentiles", "recovery", "partings")] == [[]] * 5
 
 
 def test_a_benchmark_without_pairs_and_one_that_nobody_judged(tmp_path: Path) -> None:

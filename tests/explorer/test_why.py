@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from engine.analyses.boundary import evidence
 from explorer.model.facts import proofs
 from explorer.model.session import Session
-from explorer.model.why import Section, evidence_page
+from explorer.model.why import evidence_page
+from explorer.model.why_values import Section
 from explorer.render.words import rate
 from explorer.screens.problems import ProblemsScreen
 from explorer.screens.reader import ReaderScreen
@@ -17,6 +19,7 @@ from explorer.screens.traces import TracesScreen
 from explorer.screens.why import WhyScreen
 from store.errors import StudyError
 from store.types import Outcome
+from tests.engine.token_study import token_study
 from tests.explorer.driving import TO_SUMS, MakeApp, crumbs, driven, press, shown, top
 
 
@@ -62,6 +65,70 @@ def test_a_wrong_answer_that_the_file_calls_right_is_a_near_miss(study_path: Pat
     near = next(section for section in sections if section.title.startswith("judged wrong"))
     doubtful = [trace for statement in near.statements for trace in statement.traces]
     assert [(trace.outcome, trace.imported) for trace in doubtful] == [(Outcome.INCORRECT, Outcome.CORRECT)]
+
+
+@pytest.fixture(scope="module")
+def by_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return token_study(tmp_path_factory.mktemp("tokens") / "tokens.db").path
+
+
+def test_where_the_other_model_leaves_right_traces_is_said_with_its_step_and_token(by_token: Path) -> None:
+    sections, text = page(by_token, "lost")
+    assert "○ RL falls most at step 2 of 3 in 1 of 2 right answers of base · -9.9 nats in the middle" in text
+    assert "most at “Wait” (14 %, there 1 in 3,000), where it would rather say “So” (94 %)" in text
+    likely = next(section for section in sections if section.title.startswith("likelihood"))
+    falls = next(statement for statement in likely.statements if "log-ratio" in statement.source)
+    assert [trace.idx for trace in falls.traces] == [0], "the line opens the traces that are left there"
+    _, text = page(by_token, "found")
+    assert "■ base falls most at step 1 of 2 in 1 of 2 right answers of RL" in text, "and the reverse"
+
+
+def test_each_run_s_right_answers_bound_the_other_s_chance(by_token: Path) -> None:
+    _, text = page(by_token, "lost")
+    assert "○ RL chance of it, by right answers of base: at least 78 % from 2 different traces" in text
+    assert "which means little: one weight has 90 % of the sum" in text
+    assert "its own 0 of 4: 0 % to 60 %" in text
+    assert "a whole one 1 in 380 in the middle" in text, "the probability of a whole trace beside the mean"
+
+
+def test_a_problem_that_both_solve_has_no_parting_and_one_that_none_solves_no_likelihood(by_token: Path) -> None:
+    assert "falls most" not in page(by_token, "shared")[1]
+    assert "likelihood of right answers" not in {section.title for section in page(by_token, "hard")[0]}
+
+
+def test_what_no_model_has_gone_through_token_by_token_names_the_command(by_token: Path, tmp_path: Path) -> None:
+    path = tmp_path / "sums.db"
+    path.write_bytes(by_token.read_bytes())
+    with sqlite3.connect(path) as raw:
+        raw.execute("DELETE FROM token_score")
+    sections, text = page(path, "lost")
+    assert "○ RL where it leaves right answers of base: unknown, token by token" in text
+    sources = [statement.source for section in sections for statement in section.statements]
+    assert any(source.startswith("basebound score") and "--tokens" in source for source in sources)
+
+
+def test_where_one_model_alone_has_scored_the_other_is_asked_for(by_token: Path, tmp_path: Path) -> None:
+    path = tmp_path / "half.db"
+    path.write_bytes(by_token.read_bytes())
+    with sqlite3.connect(path) as raw:
+        raw.execute("DELETE FROM token_score")
+        raw.execute("DELETE FROM likelihood WHERE scorer_id = (SELECT model_id FROM model WHERE role = 'rl')")
+    _, text = page(path, "lost")
+    assert "■ base under RL: unknown" in text
+    assert "chance of it" not in text
+
+
+def test_tokens_of_strangers_do_nothing(by_token: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.db"
+    path.write_bytes(by_token.read_bytes())
+    with sqlite3.connect(path) as raw:
+        (first,) = raw.execute(
+            "SELECT min(sample_id) FROM sample JOIN problem USING (problem_id) WHERE key = 'lost'"
+        ).fetchone()
+        raw.execute("DELETE FROM token_score WHERE sample_id = ?", (first,))
+    _, text = page(path, "lost")
+    assert "falls most" in text, "at the hostile trace alone"
+    assert not set(text.replace("\n", "")) & set("\x1b\x07\u202e\ud800")
 
 
 def test_a_problem_with_one_run_is_not_compared(study_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 import sample_data
 from store.check import check_structure
 from store.errors import WrongSchema
+from store.likelihoods import likelihoods
 from store.migrations import create_schema, migrate
 from store.reader import Study
 from store.schema import MIGRATIONS, SCHEMA_VERSION
@@ -61,6 +62,21 @@ def test_a_study_of_schema_4_keeps_all_that_was_in_it(tmp_path: Path) -> None:
         assert study.query("SELECT logp, extra FROM sample") == [(None, 0)]
         assert study.query("SELECT extra FROM drawn") == [(0,)]
         assert [run.slug for run in study.runs()] == ["retold-base@valley"]
+    assert list(check_structure(path)) == []
+
+
+def test_likelihoods_of_schema_5_stay_and_what_they_never_told_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    path.write_bytes(unpack_file((OLD / "schema5.db.zst").read_bytes()))
+    before = rows(path)
+    assert migrate(path)[0] == 5
+    after = rows(path)
+    for table, had in before.items():
+        assert [row[: len(old)] for row, old in zip(after[table], had, strict=True)] == had
+    with Study(path) as study:
+        found = likelihoods(study)
+        assert len(found) == len(before["likelihood"]) == 4
+        assert all((one.entropy, one.edge, one.lowest, one.retokenized) == (None, None, None, False) for one in found)
     assert list(check_structure(path)) == []
 
 

@@ -4,7 +4,8 @@
      "response": "... \\\\boxed{73}", "finish": "stop", "tokens": 812, "correct": true, "settings": {"temperature": 0.6}}
 
 Needed: problem and response; model unless --model says it. The rest may be missing. `"extra": true` marks a sample beyond the
-run's n, which no rate counts. A line with `n` in place of the response
+run's n, which no rate counts. `token_scores`, of an export with --tokens, is passed over: a model has to be named by its
+weights, and its scores by what computed them. A line with `n` in place of the response
 holds the counts of a problem of which not all samples are given, as an export writes them:
 
     {"model": "my-base-7b", "role": "base", "benchmark": "aime24", "problem": "16", "n": 1024, "correct": 12}
@@ -24,7 +25,7 @@ from store.types import SETTING_NAMES, UNKNOWN, Finish, Model, NewCount, NewSamp
 
 _RUN_FIELDS: Final = ("model", "revision", "role", "parent", "algorithm", "step", "training_seed", "benchmark", "settings")
 _FIELDS: Final = {*_RUN_FIELDS, "problem", "statement", "reference", "level", "response", "finish", "stop_reason"} | {
-    "tokens", "seed", "correct", "answer", "kind", "n", "extra"
+    "tokens", "seed", "correct", "answer", "kind", "n", "extra", "token_scores"
 }  # fmt: skip
 _KIND: Final = "math"
 _FINISHES: Final = {finish.value: finish for finish in Finish}

@@ -52,7 +52,7 @@ def toned(row: Sequence[Cell]) -> Line:
 
 def with_cursor(drawn: Drawn, place: int) -> list[Line]:
     """The lines with the cursor at that place: a rule behind the marks and a foot on the axis, or a pointer before the row."""
-    if not drawn.columns:
+    if not drawn.columns or (not drawn.is_upright and place >= len(drawn.columns)):
         return drawn.lines
     at = drawn.columns[max(0, min(place, len(drawn.columns) - 1))]
     if not drawn.is_upright:

@@ -96,6 +96,10 @@ class Picture:
     """Ends of the axis of values."""
     is_log: bool = False
     """The axis of values, in ROWS: by ratios."""
+    a_colour: int = 2
+    """Boxes beneath each other that have one colour, in ROWS: those of one run."""
+    is_list: bool = False
+    """ROWS that may be many: where not all fit, the first ones are drawn, and the numbers have all."""
     has_zero: bool = False
     """A line at zero is to be drawn."""
     crossing: Crossing | None = None

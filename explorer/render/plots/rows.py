@@ -25,22 +25,27 @@ Scale = Callable[[float], int]
 
 
 def rows(picture: Picture, width: int, height: int) -> Drawn:
-    """The picture in exactly that many cells: two lines of axis, and one a row at least; nothing where that is too much."""
-    label = min(max(map(len, picture.places), default=0), _LABEL_AT_MOST, width // 2)
+    """The picture in exactly that many cells: two lines of axis, and one a row at least; nothing where that is too much, but of
+    a list those that fit."""
+    places = picture.places[: max(height - 2, 0)] if picture.is_list else picture.places
+    label = min(max(map(len, places), default=0), _LABEL_AT_MOST, width // 2)
     left = label + 3
-    if width - left < _SMALLEST_SCALE or height < len(picture.places) + 2 or not picture.places:
+    if width - left < _SMALLEST_SCALE or height < len(places) + 2 or not places:
         return NOTHING
-    each = min(_AIRY, (height - 2) // len(picture.places))
+    each = min(_AIRY, (height - 2) // len(places))
     grid: Grid = [[BLANK] * width for _ in range(height)]
-    axis = each * len(picture.places)
+    axis = each * len(places)
     thickness = max(1, each - 1)
-    at = [each * place + (thickness - 1) // 2 for place in range(len(picture.places))]
+    at = [each * place + (thickness - 1) // 2 for place in range(len(places))]
     scale = _scale(picture, left + 1, width - 1)
-    for place, (line, word) in enumerate(zip(at, picture.places, strict=True)):
+    for place, (line, word) in enumerate(zip(at, places, strict=True)):
         put(grid[line], 2, cut(word, label), Tone.PLAIN)
         for one in picture.series:
             thick = range(each * place, each * place + thickness)
-            _box(grid, thick, line, one, place, scale) if one.least else _bar(grid, thick, line, one, place, scale)
+            if one.least:
+                _box(grid, thick, line, one, place, scale, tone(place // picture.a_colour))
+            else:
+                _bar(grid, thick, line, one, place, scale)
     _axis(grid, axis, left, picture, scale)
     return Drawn(grid, tuple(at), axis, is_upright=False)
 
@@ -79,12 +84,11 @@ def _bar(grid: Grid, thick: range, line: int, one: Series, place: int, scale: Sc
         _whisker(grid[line], scale(low), scale(high))
 
 
-def _box(grid: Grid, thick: range, line: int, one: Series, place: int, scale: Scale) -> None:
+def _box(grid: Grid, thick: range, line: int, one: Series, place: int, scale: Scale, colour: Tone) -> None:
     value, low, high = one.at(place)
     least, most = one.least[place], one.most[place]
     if value is None or low is None or high is None or least is None or most is None:
         return
-    colour = tone(place // 2)
     _whisker(grid[line], scale(least), scale(most))
     for row in thick:
         put(grid[row], scale(low), FILLS[place % 2] * (scale(high) - scale(low) + 1), colour)

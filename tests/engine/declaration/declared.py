@@ -74,6 +74,7 @@ batch = 5
 [analyses]
 verify = false
 score = true
+tokens = "set:base-only correct:yes"
 paths = true
 index = true
 """

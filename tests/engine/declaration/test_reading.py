@@ -44,6 +44,20 @@ def test_a_whole_file_is_read_whole(folder: Path) -> None:
         True,
         True,
     )
+    assert found.analyses.tokens == "set:base-only correct:yes"
+
+
+def test_token_scores_are_of_what_is_scored_and_nothing_means_all(folder: Path) -> None:
+    assert read(write(folder, SHORT + '[analyses]\nscore = true\ntokens = ""\n')).analyses.tokens == ""
+    for scored in ("", "score = false\n"):
+        text = SHORT + f'[analyses]\ntokens = ""\n{scored}'
+        assert told(folder, text) == [
+            f"line {line_of(text, 'tokens')}: tokens is for score = true; write that, or leave tokens out"
+        ]
+
+
+def line_of(text: str, start: str) -> int:
+    return next(number for number, one in enumerate(text.splitlines(), 1) if one.startswith(start))
 
 
 SHORT = """\
@@ -65,7 +79,7 @@ def test_a_short_file_takes_the_rest_for_granted(folder: Path) -> None:
     assert found.benchmarks[0].prompts == ("only",)
     assert (found.sampling.temperatures, found.sampling.top_p, found.sampling.max_tokens) == ((0.6,), 0.95, 16_384)
     assert (found.engine.sampler, found.engine.tensor_parallel, found.engine.engines) == ("transformers", 1, None)
-    assert (found.analyses.verify, found.analyses.score) == (True, False)
+    assert (found.analyses.verify, found.analyses.score, found.analyses.tokens) == (True, False, None)
     assert found.models[0].role is Role.OTHER
 
 
@@ -164,6 +178,8 @@ MISTAKES = [
     ('dtype = "float32"', 'dtype = "fp32"', "no dtype is called 'fp32'"),
     ("batch = 5", 'url = "http://localhost"', "url is for the sampler server"),
     ("score = true", "score = 1", "score is 1; give true or false"),
+    ('tokens = "set', 'tokens = "sett', "tokens is no expression of the filter: "),
+    ('tokens = "set:base-only correct:yes"', "tokens = true", "tokens is true; give a text between quotes"),
     ("[analyses]", "[[analyses]]", "write [analyses], with one bracket"),
 ]
 

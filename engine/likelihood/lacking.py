@@ -1,0 +1,87 @@
+"""What a study lacks of what is asked of it: which samples of which runs a model has not scored yet, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.decoding import PLAIN, Decoding
+from engine.finding import Finder
+from store.likelihoods import ScoreState, score_states
+from store.query import parse
+from store.reader import Study
+from store.rows import RunRow
+from store.types import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Of one run, what is not there yet."""
+
+    run: RunRow
+    decodings: Sequence[Decoding]
+    samples: Sequence[int]
+    """Ids."""
+    detailed: frozenset[int]
+    """Of those, the ones to be kept token by token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Ids of the samples that are meant; None for all."""
+
+    where: frozenset[int] | None
+    tokens: frozenset[int] | None
+    """Of those, the ones to be kept token by token."""
+
+    def lacks_of(self, states: Iterable[ScoreState]) -> Iterator[tuple[int, bool]]:
+        """Ids of samples that lack something, and whether they lack their tokens."""
+        for state in states:
+            if self.where is None or state.sample_id in self.where:
+                tokens = not state.detailed and (self.tokens is None or state.sample_id in self.tokens)
+                if tokens or not state.summed:
+                    yield state.sample_id, tokens
+
+
+def select(study: Study, where: str | None, tokens: str | None) -> Selection:
+    """As `engine.scoring.Asked` has both queries. Raises BadQuery, and NotFound for a set where there is no second run."""
+    finder = Finder(study)
+    return Selection(_fitting(finder, where or ""), frozenset() if tokens is None else _fitting(finder, tokens))
+
+
+def _fitting(finder: Finder, query: str) -> frozenset[int] | None:
+    if not query.strip():
+        return None
+    return frozenset(sample_id for sample_id, _ in finder.chosen(parse(query)))
+
+
+def lacking_of(study: Study, run: RunRow, scorer: Model, plain_only: bool, selection: Selection) -> Lacking:
+    """plain_only: the scorer knows temperature 1 alone, so sums at that are all it can give; and tokens at whatever decoding
+    somebody else gave are more than its own."""
+    decodings = decodings_of(run)
+    by_decoding = [score_states(study, run.run_id, scorer, values_of(decoding)) for decoding in decodings]
+    states = by_decoding[-1]
+    if plain_only:
+        decodings = decodings[:1]
+        states = [_of_either(plain, own) for plain, own in zip(by_decoding[0], by_decoding[-1], strict=True)]
+    lacks = dict(selection.lacks_of(states))
+    return Lacking(run, decodings, list(lacks), frozenset(sample_id for sample_id, tokens in lacks.items() if tokens))
+
+
+def _of_either(plain: ScoreState, own: ScoreState) -> ScoreState:
+    return ScoreState(plain.sample_id, plain.summed, plain.detailed or own.detailed)
+
+
+def decodings_of(run: RunRow) -> list[Decoding]:
+    """Temperature 1, and the run's own decoding where it is known and another one. The last is written with the others."""
+    settings = run.settings
+    try:
+        own = Decoding(float(settings.temperature), float(settings.top_p), int(settings.top_k))
+    except ValueError:
+        return [PLAIN]  # a setting nobody recorded
+    return [PLAIN] if own == PLAIN else [PLAIN, own]
+
+
+def values_of(decoding: Decoding) -> tuple[float, float, int]:
+    """As the study names it."""
+    return decoding.temperature, decoding.top_p, decoding.top_k
