@@ -6,10 +6,10 @@
         counts = study.frames.counts()
 
 `open` gives the read-only `store.reader.Study` (runs, problems, counts, traces), and `study.frames` the same tables as pandas
-data frames: `runs()`, `problems()`, `counts()`, `samples()`, `verdicts()`, `audits()`, `likelihoods()`, `tokens()`, each read when
-it is called (engine/frames.py tells their columns). The arrays of `counts()` are what the functions of `engine.analyses` take.
-sample_data/first_look.ipynb is an example with its output, on the study that `bundled` gives. Frames need pandas, which the
-extra `report` brings.
+data frames: `runs()`, `problems()`, `counts()`, `samples()`, `verdicts()`, `audits()`, `likelihoods()`, `tokens()`, each read
+when it is called (engine/frames.py tells their columns). The arrays of `counts()` are what the functions of `engine.analyses`
+take. sample_data/first_look.ipynb is an example with its output, on the study that `bundled` gives. Frames need pandas, which
+the extra `report` brings.
 
 The packages are called explorer, engine and store, so a folder of one of these names earlier on the path would be imported in
 their place. Both ways in look first and say so in one sentence.

@@ -216,7 +216,8 @@ class _Stage:
         by_token: list[NewTokenScores] = []
         for scored in part:
             one = self._waiting.pop(scored.sample_id)
-            sums += sums_of(scored, lacking.decodings, stopped=one.stopped, retokenized=one.retokenized)
+            if scored.sample_id not in lacking.summed:
+                sums += sums_of(scored, lacking.decodings, stopped=one.stopped, retokenized=one.retokenized)
             if scored.sample_id in lacking.detailed:
                 by_token.append(self._by_token(scored, one, lacking.decodings[-1]))
             self._counts.retokenized += one.retokenized

@@ -20,8 +20,8 @@ AT_ONCE: Final = 2_048
 
 _STATES: Final = """
 SELECT sample.sample_id,
-  EXISTS (SELECT 1 FROM likelihood WHERE likelihood.sample_id = sample.sample_id AND scorer_id = :scorer_id
-          AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k),
+  (SELECT 1 + (entropy IS NOT NULL) FROM likelihood WHERE likelihood.sample_id = sample.sample_id AND scorer_id = :scorer_id
+   AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k),
   EXISTS (SELECT 1 FROM token_score WHERE token_score.sample_id = sample.sample_id AND scorer_id = :scorer_id
           AND temperature = :temperature AND top_p = :top_p AND top_k = :top_k)
 FROM sample WHERE run_id = :run_id ORDER BY sample_id
@@ -75,6 +75,8 @@ class ScoreState:
 
     sample_id: int
     summed: bool
+    whole: bool
+    """With its entropy, lowest token and edge: an older program, or a scorer that cannot tell, left them out."""
     detailed: bool
     """Token by token, too."""
 
@@ -151,7 +153,7 @@ def score_states(study: Study, run_id: int, scorer: Model, decoding: Sequence[fl
     temperature, top_p, top_k = decoding
     values = {"run_id": run_id, "scorer_id": found[0][0] if found else -1}
     rows = study.query(_STATES, values | {"temperature": temperature, "top_p": top_p, "top_k": top_k})
-    return [ScoreState(sample_id, bool(summed), bool(detailed)) for sample_id, summed, detailed in rows]
+    return [ScoreState(sample_id, bool(sums), sums == 2, bool(detailed)) for sample_id, sums, detailed in rows]
 
 
 def to_score(study: Study, sample_ids: Sequence[int]) -> list[ToScore]:

@@ -24,6 +24,8 @@ class Lacking:
     """Ids."""
     detailed: frozenset[int]
     """Of those, the ones to be kept token by token."""
+    summed: frozenset[int] = frozenset()
+    """Of those, the ones whose sums are there and tell more than this scorer can: they stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Selection:
         for state in states:
             if self.where is None or state.sample_id in self.where:
                 tokens = not state.detailed and (self.tokens is None or state.sample_id in self.tokens)
-                if tokens or not state.summed:
+                if tokens or not state.whole:
                     yield state.sample_id, tokens
 
 
@@ -65,11 +67,14 @@ def lacking_of(study: Study, run: RunRow, scorer: Model, plain_only: bool, selec
         decodings = decodings[:1]
         states = [_of_either(plain, own) for plain, own in zip(by_decoding[0], by_decoding[-1], strict=True)]
     lacks = dict(selection.lacks_of(states))
-    return Lacking(run, decodings, list(lacks), frozenset(sample_id for sample_id, tokens in lacks.items() if tokens))
+    detailed = frozenset(sample_id for sample_id, tokens in lacks.items() if tokens)
+    summed = {state.sample_id for state in by_decoding[0] if state.whole} if plain_only else set()
+    return Lacking(run, decodings, list(lacks), detailed, frozenset(summed.intersection(lacks)))
 
 
 def _of_either(plain: ScoreState, own: ScoreState) -> ScoreState:
-    return ScoreState(plain.sample_id, plain.summed, plain.detailed or own.detailed)
+    """Of a scorer that tells no more than sums and tokens at temperature 1."""
+    return ScoreState(plain.sample_id, plain.summed, plain.summed, plain.detailed or own.detailed)
 
 
 def decodings_of(run: RunRow) -> list[Decoding]:

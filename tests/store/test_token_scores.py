@@ -106,7 +106,10 @@ def test_a_stage_is_told_what_is_there(study: Path) -> None:
     with Study(study) as opened:
         base, rl = opened.runs()
         states = score_states(opened, base.run_id, BASE, (0.6, 0.95, 0))
-        assert [(one.sample_id, one.summed, one.detailed) for one in states] == [(1, True, True), (2, True, False)]
+        assert [(one.sample_id, one.summed, one.whole, one.detailed) for one in states] == [
+            (1, True, True, True),
+            (2, True, True, False),
+        ]
         assert not any(one.summed for one in score_states(opened, base.run_id, RL, (1, 1, 0)))
         assert [one.summed for one in score_states(opened, rl.run_id, BASE, (1, 1, 0))] == [False]
         assert [(one.sample_id, one.ids, one.prompt) for one in to_score(opened, [3, 1])] == [(1, None, None), (3, None, None)]
@@ -134,6 +137,8 @@ def test_scored_again_gives_way(study: Path) -> None:
     with Study(study) as opened:
         (row,) = token_scores(opened, 1)
         assert list(row.scores.logp) == [-9.0, -9.0]
+        first, _ = score_states(opened, opened.runs()[0].run_id, BASE, (1, 1, 0))
+        assert (first.summed, first.whole) == (True, False)
         assert opened.query("SELECT logp, entropy, dtype FROM likelihood WHERE sample_id = 1 AND temperature = 1") == [
             (-18.0, None, "float32")
         ]
