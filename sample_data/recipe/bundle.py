@@ -49,8 +49,10 @@ BY_TOKEN: Final = (BASE, GRPO[-1], DISTILLED)
 """Whose scores come token by token, of some responses."""
 FIRST: Final = 2
 """Samples of each problem that are scored token by token, whatever they are."""
-ALONE: Final = 512
-"""Of right samples of a problem that one model alone solves: those below this index."""
+FEW: Final = 80
+"""Right samples of a problem that one model alone solves, up to which all are, too."""
+ALONE: Final = 256
+"""Where there are more: those below this index."""
 READABLE: Final = 32
 """Samples of each run and problem that come with their texts, whatever they are."""
 
@@ -165,13 +167,18 @@ def _score(writer: Writer, narrator: Narrator) -> None:
 
 
 def _worth_reading(board: Board, base: RunRow, run: RunRow) -> str:
-    """A query: the first samples of each problem, and right ones of problems that base solves and GRPO does not, or this run
-    solves and base does not."""
-    rival = next(one for one in board.runs if _is(one, GRPO[-1]) and _drawn_like(one, PAPER)) if run == base else base
-    ids = [(problem.key, problem.problem_id) for problem in board.judged(run, rival)]
-    alone = [f'"{key}"' for key, one in ids if _solved(board, run, one) and not _solved(board, rival, one)]
-    right = f" or (problem:{'|'.join(alone)} correct:yes sample<{ALONE})" if alone else ""
-    return f"sample<{FIRST}{right}"
+    """A query: first samples of each problem, and right ones of problems that this run solves and one held against it never."""
+    rivals = [one for one in board.runs if _is_read_closely(one) and one != base] if run == base else [base]
+    alone: dict[bool, list[str]] = {False: [], True: []}
+    for problem in board.judged(run, *rivals):
+        right = board.cells[run.run_id, problem.problem_id].correct
+        if right and not all(_solved(board, one, problem.problem_id) for one in rivals):
+            alone[right > FEW].append(f'"{problem.key}"')
+    chosen = [f"sample<{FIRST}"]
+    for often, keys in alone.items():
+        if keys:
+            chosen.append(f"(problem:{'|'.join(keys)} correct:yes{f' sample<{ALONE}' if often else ''})")
+    return " or ".join(chosen)
 
 
 def _drawn_like(run: RunRow, decoding: tuple[float, float]) -> bool:
