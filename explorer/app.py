@@ -24,6 +24,7 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.message import Message
 
 from explorer import memory
+from explorer.hanging_up import watch_terminal
 from explorer.memory import Remembered
 from explorer.model.session import Session
 from explorer.model.walk import Goal
@@ -114,7 +115,7 @@ class BaseboundApp(App[None]):
         self.set_interval(LOOK_EVERY_S, self._look)
         with suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here: a thread, another system
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+            loop.add_signal_handler(signal.SIGHUP, self.hang_up)
             for ending in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(ending, self._interrupt)
 
@@ -188,13 +189,15 @@ class BaseboundApp(App[None]):
         self.is_interrupted = True
         self.exit()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         """The terminal has gone: nothing can be said any more, so it is said when the study is opened again.
 
         An orderly end would write to the terminal, and might wait for it for ever. Labels are on disk already.
         """
-        self.keep_place(lost=True)
-        os._exit(_HUNG_UP)
+        try:
+            self.keep_place(lost=True)
+        finally:
+            os._exit(_HUNG_UP)
 
 
 def terminal_is_light() -> bool:
@@ -225,6 +228,7 @@ def run_explorer(
             goal = session.goal(parse_link(link))
         sys.setswitchinterval(SWITCH_S)
         app = BaseboundApp(session, goal, keys, greeting)
+        watch_terminal(sys.stdin.fileno(), app.hang_up)
         app.run(mouse=mouse)
         if app.is_interrupted:
             raise KeyboardInterrupt

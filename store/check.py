@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from math import fsum
 from pathlib import Path
 from typing import Final
 
@@ -75,8 +76,10 @@ WHERE suspicion.sample_id IS NULL OR start < 0 OR end < start OR end > chars
 """
 
 _SCORED: Final = """
-SELECT token_score.sample_id, model.name, likelihood.tokens, data
-FROM token_score JOIN model ON model_id = scorer_id LEFT JOIN likelihood USING (sample_id, scorer_id, temperature, top_p, top_k)
+SELECT token_score.sample_id, model.name, chars, likelihood.tokens, likelihood.logp, data
+FROM token_score JOIN sample USING (sample_id) JOIN model ON model_id = token_score.scorer_id
+LEFT JOIN likelihood ON likelihood.sample_id = token_score.sample_id AND likelihood.scorer_id = token_score.scorer_id
+  AND likelihood.temperature = 1 AND likelihood.top_p = 1 AND likelihood.top_k = 0
 """
 
 _INDEXED: Final = "SELECT 1 FROM sqlite_schema WHERE name = 'words_docsize'"
@@ -177,14 +180,24 @@ def _prompts(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _token_scores(connection: sqlite3.Connection) -> Iterator[str]:
-    """Each holds as many tokens as its sums are of."""
-    for sample_id, scorer, tokens, packed in connection.execute(_SCORED):
+    """Each holds as many tokens as its sums are of, and adds up to them."""
+    for sample_id, scorer, chars, tokens, logp, packed in connection.execute(_SCORED):
+        whose = f"token scores of sample {sample_id} by {scorer}"
         try:
-            found = len(unpack_scores(packed).logp)
-        except DamagedText:
-            found = 0
-        if found != tokens:
-            yield f"token scores of sample {sample_id} by {scorer} are damaged: {found} of {tokens or 0} can be read"
+            scores = unpack_scores(packed)
+        except DamagedText as error:
+            yield f"{whose} {error}"
+            continue
+        if len(scores.logp) != tokens:
+            yield f"{whose} are of {len(scores.logp)} tokens, its sums of {tokens or 0}"
+        elif logp is not None and not abs(fsum(scores.logp) - logp) <= _ROUNDING * (abs(logp) + tokens):
+            yield f"{whose} do not add up to its sums"
+        elif scores.spans is not None and sum(scores.spans) < chars:
+            yield f"{whose} end before its text does"
+
+
+_ROUNDING: Final = 2e-3
+"""Of a half float, and of two scorings of 16 bits."""
 
 
 def _length(texts: TextReader, dictionary_id: int | None, packed: bytes) -> int:

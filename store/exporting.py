@@ -47,7 +47,8 @@ _SCORES: Final = """
 SELECT sample_id, scorer_id,
        max(CASE WHEN {plain} THEN -likelihood.logp / likelihood.tokens END), max(CASE WHEN {own} THEN outside END),
        max(CASE WHEN {plain} THEN likelihood.logp END), max(CASE WHEN {plain} THEN stop_logp END),
-       max(CASE WHEN {plain} THEN lowest END), max(CASE WHEN {own} THEN edge END), max(retokenized)
+       max(CASE WHEN {plain} THEN lowest END), max(CASE WHEN {own} THEN edge END), max(retokenized),
+       max(CASE WHEN {plain} THEN entropy END), group_concat(DISTINCT likelihood.dtype), group_concat(DISTINCT nullif(likelihood.engine, ''))
 FROM likelihood JOIN sample USING (sample_id)
 WHERE run_id = :run_id AND problem_id = :problem_id AND idx BETWEEN :first AND :last AND likelihood.tokens > 0
 GROUP BY sample_id, scorer_id
@@ -92,6 +93,12 @@ class Score:
     """By how much its furthest token lies outside the nucleus of the run's decoding, below 0 inside; None where unknown."""
     retokenized: bool = False
     """Its tokens need not be those generated."""
+    entropy: float | None = None
+    """Summed over the tokens, in nats at temperature 1; None where the scorer did not tell."""
+    dtype: str | None = None
+    """How it was computed; with a comma between where the decodings were computed in different ways."""
+    engine: str | None = None
+    """What computed it, the same way; None where nobody noted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +188,9 @@ def _of_problem(
 def _scores(study: Study, values: Mapping[str, object]) -> dict[int, dict[int, Score]]:
     """By sample and scorer."""
     found: dict[int, dict[int, Score]] = defaultdict(dict)
-    for sample_id, scorer_id, nats_a_token, outside, logp, stop_logp, lowest, edge, anew in study.query(_SCORES, values):
+    for sample_id, scorer_id, nats_a_token, outside, logp, stop_logp, lowest, edge, anew, *more in study.query(_SCORES, values):
         perplexity = None if nats_a_token is None else exp(nats_a_token)
-        found[sample_id][scorer_id] = Score(perplexity, outside, logp, stop_logp, lowest, edge, bool(anew))
+        found[sample_id][scorer_id] = Score(perplexity, outside, logp, stop_logp, lowest, edge, bool(anew), *more)
     return found
 
 

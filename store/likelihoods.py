@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from store.errors import DamagedText
 from store.reader import Study
 from store.token_scores import TokenScores, unpack_scores
 from store.tokens import unpack_ids
@@ -197,12 +198,17 @@ def token_scores(study: Study, sample_id: int) -> list[TokenScoreRow]:
     """By every scorer that has gone through the sample token by token, a base model first. Raises DamagedText."""
     return [
         TokenScoreRow(
-            Model(name, revision, Role(role), parent, algorithm, step, seed), t, top_p, top_k, vocabulary, unpack_scores(data)
+            Model(name, revision, Role(role), *more), t, top_p, top_k, vocabulary, _unpacked(study, sample_id, name, data)
         )
-        for name, revision, role, parent, algorithm, step, seed, t, top_p, top_k, vocabulary, data in study.query(
-            _EACH, (sample_id,)
-        )
+        for name, revision, role, *more, t, top_p, top_k, vocabulary, data in study.query(_EACH, (sample_id,))
     ]
+
+
+def _unpacked(study: Study, sample_id: int, scorer: str, data: bytes) -> TokenScores:
+    try:
+        return unpack_scores(data)
+    except DamagedText as error:
+        raise DamagedText(f"{study.path}: the token scores of sample {sample_id} by {scorer} {error}") from None
 
 
 def detailed_samples(study: Study, run_id: int, scorer: Model) -> list[int]:

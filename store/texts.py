@@ -19,9 +19,9 @@ from typing import Any, Final
 from store.errors import DamagedText, NotFound
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
+    from compression.zstd import CompressionParameter, ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
 else:
-    from backports.zstd import ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
+    from backports.zstd import CompressionParameter, ZstdCompressor, ZstdDict, ZstdError, compress, decompress, train_dict
 
 LEVEL: Final = 3
 PACKED_LEVEL: Final = 19
@@ -35,9 +35,15 @@ TRAIN_FROM_TEXTS: Final = 64
 """Fewer texts than this do not make a dictionary worth its 64 KiB."""
 
 
-def pack_file(content: bytes, level: int = PACKED_LEVEL) -> bytes:
+def pack_file(content: bytes) -> bytes:
     """A whole file, packed as small as it goes."""
-    return compress(content, level)
+    return compress(content, PACKED_LEVEL)
+
+
+def pack_checked(content: bytes, level: int) -> bytes:
+    """With a checksum: a bit that changes on disk is noticed by `unpack_file`."""
+    options: dict[int, int] = {CompressionParameter.compression_level: level, CompressionParameter.checksum_flag: 1}
+    return compress(content, options=options)
 
 
 def unpack_file(packed: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What a scorer says of a response token by token, and how that lies on disk.
 
-Layout 1: one byte of the layout, then a zstd frame of
+Layout 1: one byte of the layout, then a zstd frame, with its checksum, of
     tokens    n, as 4 bytes little-endian; then one byte of flags: 1 entropy, 2 decoded, 4 edge, 8 spans, 16 others
     logp      n half floats, all their low bytes before all their high bytes
     entropy   n bytes q: 16 (q / 255)^2 nats
@@ -19,6 +19,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from math import sqrt
@@ -26,7 +27,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from store.errors import DamagedText
-from store.texts import pack_file, unpack_file
+from store.texts import pack_checked, unpack_file
 
 LAYOUT: Final = 1
 LEVEL: Final = 12
@@ -98,17 +99,24 @@ def pack_scores(scores: TokenScores) -> bytes:
         flags |= _OTHERS
         parts += _others(scores.others, len(scores.logp))
     content = struct.pack("<IB", len(scores.logp), flags) + b"".join(parts)
-    return bytes([LAYOUT]) + pack_file(content, LEVEL)
+    return bytes([LAYOUT]) + pack_checked(content, LEVEL)
 
 
 def unpack_scores(packed: bytes) -> TokenScores:
-    """The inverse of `pack_scores`, up to the layout's precision. Raises DamagedText."""
-    if not packed or packed[0] != LAYOUT:
-        raise DamagedText("token scores of the study are of a layout that this version does not know; upgrade basebound")
-    try:
-        return _Content(unpack_file(packed[1:])).scores()
-    except (struct.error, ValueError):
-        raise DamagedText("token scores of the study are damaged; `basebound check` lists them all") from None
+    """The inverse of `pack_scores`, up to the layout's precision. Raises DamagedText, which does not know whose they are."""
+    if packed[:1] == bytes([LAYOUT]):
+        with suppress(DamagedText, struct.error, ValueError):
+            return _Content(unpack_file(packed[1:])).scores()
+        raise DamagedText(_DAMAGED)
+    known = len(packed) > 1 and LAYOUT < packed[0] < _LAYOUTS_TO_COME
+    raise DamagedText(f"are of layout {packed[0]}, which a newer version wrote: upgrade basebound" if known else _DAMAGED)
+
+
+_DAMAGED: Final = (
+    "are damaged: `basebound check` lists all such, and `basebound score` with --tokens and --again makes them anew"
+)
+_LAYOUTS_TO_COME: Final = 16
+"""A first byte beyond is none of ours."""
 
 
 class _Content:

@@ -82,6 +82,7 @@ def test_the_first_choice_stays_the_first_where_it_is_told_apart() -> None:
 @given(st.binary(max_size=200))
 def test_damage_is_named_and_nothing_else_is_raised(content: bytes) -> None:
     packed = pack_scores(TokenScores([-1.0] * 50, spans=[3] * 50))
+    assert len(unpack_scores(packed).logp) == 50
     for damaged in (content, packed[:1] + content, packed[: len(content)], packed[: len(content)] + content):
         if damaged != packed:
             with pytest.raises(DamagedText):
@@ -158,9 +159,12 @@ def test_a_slice_takes_them_along(study: Path, tmp_path: Path) -> None:
     "change",
     [
         "UPDATE token_score SET data = x'01'",
-        "UPDATE token_score SET data = x'02'",
-        "UPDATE likelihood SET tokens = 3 WHERE temperature = 0.6",
-        "DELETE FROM likelihood WHERE temperature = 0.6",
+        "UPDATE token_score SET data = x''",
+        "UPDATE token_score SET data = x'02aa'",
+        "UPDATE likelihood SET tokens = 3 WHERE temperature = 1",
+        "UPDATE likelihood SET logp = -2.9 WHERE temperature = 1",
+        "DELETE FROM likelihood WHERE temperature = 1",
+        "UPDATE sample SET chars = 3",
     ],
 )
 def test_a_check_finds_damage(study: Path, change: str) -> None:
@@ -168,3 +172,22 @@ def test_a_check_finds_damage(study: Path, change: str) -> None:
         connection.execute(change)
     connection.close()
     assert any("token scores of sample 1" in found for found in check_structure(study))
+
+
+@given(st.integers(min_value=0), st.integers(0, 7))
+def test_a_bit_that_changes_is_noticed(place: int, bit: int) -> None:
+    whole = pack_scores(TokenScores([-1.0, -0.5, -0.25], [0.5] * 3, spans=[3] * 3))
+    packed = bytearray(whole)
+    packed[place % len(packed)] ^= 1 << bit
+    try:
+        assert unpack_scores(bytes(packed)) == unpack_scores(whole)  # a bit that zstd leaves unused
+    except DamagedText:
+        return
+
+
+def test_whose_scores_are_damaged_is_said(study: Path) -> None:
+    with sqlite3.connect(study) as connection:
+        connection.execute("UPDATE token_score SET data = substr(data, 1, 12)")
+    connection.close()
+    with Study(study) as opened, pytest.raises(DamagedText, match="sample 1 by lab/base-7b are damaged"):
+        token_scores(opened, 1)
