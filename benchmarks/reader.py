@@ -117,7 +117,7 @@ def keys(path: Path) -> None:
     print(f"  first l            drawn after {first[0]:4.0f} ms, still after {first[1]:.0f} ms")
     timed: dict[str, list[Took]] = {"l": [], ">": [], "F": [], "prepared ]": [], "] unprepared": []}
     terminal.settle(CHECKED_S)
-    timed["l"] = [_pressed(terminal, "l") for _ in range(10)]  # surprisal, log-ratio, off, surprisal, ..., log-ratio
+    timed["l"] = [_pressed(terminal, "l") for _ in range(9)]  # from base's surprisal round, to the log-ratio
     timed[">"], timed["F"] = ([_pressed(terminal, key) for _ in range(20)] for key in (">", "F"))
     _pressed(terminal, "\x1b")
     for _ in range(SAMPLES // 2 - 1):

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sample_data import STUDY
 from store.reader import Study
-from store.texts import pack_file, unpack_file
+from store.texts import pack_checked, unpack_file
 from store.token_scores import LEVEL, TokenScores, pack_scores, unpack_scores
 
 LONG = 16_384
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{len(rows):,} responses and models, {tokens:,} tokens, {tokens / len(rows):.0f} a response in the mean")
     print(f"others stand at {100 * with_others / tokens:.0f} % of the tokens")
     _say("ours", sum(map(len, packed)), tokens)
-    _say("float32 columns, no others", sum(len(pack_file(_columns(row), LEVEL)) for row in rows), tokens)
-    _say("JSON, temperature 1 and others", sum(len(pack_file(_json(row), LEVEL)) for row in rows), tokens)
+    _say("float32 columns, no others", sum(len(pack_checked(_columns(row), LEVEL)) for row in rows), tokens)
+    _say("JSON, temperature 1 and others", sum(len(pack_checked(_json(row), LEVEL)) for row in rows), tokens)
     long = _shuffled(rows)
     data = pack_scores(long)
     print(f"one response of {LONG:,} tokens, those above in no order")

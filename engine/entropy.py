@@ -44,7 +44,7 @@ SELECT run_id, problem_id, count(*), count(likelihood.logp),
        total(likelihood.tokens) FILTER (WHERE likelihood.logp IS NOT NULL), total(likelihood.logp)
 FROM likelihood CROSS JOIN sample USING (sample_id) CROSS JOIN run USING (run_id)
 WHERE scorer_id = model_id AND likelihood.temperature = run.temperature AND likelihood.top_p = run.top_p
-  AND likelihood.top_k = run.top_k AND min_p = 0 AND repetition_penalty = 1 AND likelihood.tokens > 0
+  AND likelihood.top_k = max(run.top_k, 0) AND min_p = 0 AND repetition_penalty = 1 AND likelihood.tokens > 0
   AND NOT extra AND {_OF_RUNS} GROUP BY run_id, problem_id
 """
 

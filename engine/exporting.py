@@ -10,10 +10,12 @@ Both are written a part at a time, so that memory does not grow with the study. 
 - `label` is the newest audit label in force, a person's before a judge model's; `auditor` is who gave it.
 - A numeric setting that nobody recorded is null; textual ones are the word "unknown".
 - `ppl_M` is the response's perplexity under model M at temperature 1, `logp_M` the nats of the whole response there, of which
-  `stop_logp_M` are the stop token's, and `lowest_M` those of its least probable token. `outside_M` is how many of its tokens M
+  `stop_logp_M` are the stop token's, and `lowest_M` those of its least probable token; `entropy_M` is the entropy before each
+  of its tokens there, summed. `outside_M` is how many of its tokens M
   could never draw at the run's own decoding, `edge_M` the largest, over the tokens, of (mass of the tokens more probable than
   it) - top_p there: below 0 every token lies in M's nucleus; both are null for a run that was drawn at temperature 1 and
-  top-p 1. Where `retokenized_M` is true the tokens need not be those generated.
+  top-p 1. Where `retokenized_M` is true the tokens need not be those generated. `dtype_M` and
+  `engine_M` say how all this was computed, with a comma between where the two decodings were computed in different ways.
 - With --tokens, of responses that M has gone through token by token, lists with an entry for each token: `token_texts_M` is
   what it brings to the response ("" for a stop token, and for a part of a character that a later token completes),
   `token_logp_M` its nats and `token_entropy_M` the entropy before it, at temperature 1; `token_decoded_M` its nats and
@@ -23,8 +25,8 @@ Both are written a part at a time, so that memory does not grow with the study. 
 
 In JSONL `correct` is the deciding verdict: no answer is false, an error or a missing verdict is not there. Read again, it is
 the file's own score, beside what our verifier then says. Indices, labels and likelihoods are no part of that format; --tokens
-adds `token_scores` to a line, by model {"texts", "logp", "entropy", "decoded", "edge"}, which an import passes over: the lists
-above, where null among `decoded` is a token that can never be drawn.
+adds `token_scores` to a line, by model {"texts", "logp", "entropy", "decoded", "edge", "dtype", "engine"}, which an import
+passes over: the lists above, where null among `decoded` is a token that can never be drawn, and how they were computed.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ TEXT_COLUMNS: Final = {"statement": _TEXT, "response": _TEXT}
 
 _SCORE_COLUMNS: Final = {
     "ppl": _REAL, "outside": _WHOLE, "logp": _REAL, "stop_logp": _REAL, "lowest": _REAL, "edge": _REAL, "retokenized": _FLAG,
+    "entropy": _REAL, "dtype": _TEXT, "engine": _TEXT,
 }  # fmt: skip
 _TOKEN_COLUMNS: Final = {"texts": _TEXTS, "logp": _REALS, "entropy": _REALS, "decoded": _REALS, "edge": _REALS}
 
@@ -235,7 +238,9 @@ def _token_record(study: Study, row: SampleRow, scorers: Sequence[Scorer]) -> di
     lists = {one.name: token_lists(row.response or "", scores) for one, scores in _by_token(study, row, scorers)}
     for of in lists.values():
         of["decoded"] = of["decoded"] and [None if value == -inf else value for value in of["decoded"]]
-    return {"token_scores": lists} if lists else {}
+    sums = {one.name: row.scores.get(one.model_id) for one in scorers}
+    told = {name: of | {what: getattr(sums[name], what, None) for what in ("dtype", "engine")} for name, of in lists.items()}
+    return {"token_scores": told} if told else {}
 
 
 def _by_token(study: Study, row: SampleRow, scorers: Sequence[Scorer]) -> list[tuple[Scorer, TokenScores]]:

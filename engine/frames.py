@@ -47,7 +47,9 @@ SELECT slug, run.benchmark, problem.key, idx, sample_id, verifier.name, version,
 
 _LIKELIHOODS: Final = f"""
 SELECT slug, run.benchmark, problem.key, idx, sample_id, scorer.name, scorer.revision, scorer.step,
-       likelihood.temperature, likelihood.top_p, likelihood.top_k, likelihood.tokens, likelihood.logp, outside, stop_logp
+       likelihood.temperature, likelihood.top_p, likelihood.top_k, likelihood.tokens, likelihood.logp, outside, stop_logp,
+       likelihood.entropy, likelihood.lowest, likelihood.lowest_at, likelihood.first_choices, likelihood.edge, retokenized,
+       likelihood.dtype, nullif(likelihood.engine, '')
 {_PLACE} JOIN likelihood USING (sample_id) JOIN model AS scorer ON scorer.model_id = scorer_id {_CHOSEN}
 ORDER BY sample_id, scorer_id, likelihood.temperature
 """
@@ -126,10 +128,17 @@ class Frames:
         """One row for each sample, scoring model and decoding; `logp` is the sum over `tokens`, in nats.
 
         A response that the decoding could never draw has no `logp`; `outside` says how many of its tokens those are.
+        `stop_logp` is the stop token's part. `entropy` is the sum over the tokens, `lowest` the least probable one's nats, and
+        `lowest_at` its place (from 0); at `first_choices` places no token was more probable. `edge`: largest of (mass of the
+        tokens more probable than one) - top_p, below 0 where every token lies in the nucleus. What a server or an earlier
+        program did not tell is missing. Where `retokenized`, the tokens need not be those generated; `dtype` and `engine` say
+        how it was computed.
         """
         types = {"scorer": "string", "scorer_revision": "string", "scorer_step": "int64"}
         types |= dict.fromkeys(("temperature", "top_p"), "float64") | dict.fromkeys(("top_k", "tokens"), "int64")
-        types |= {"logp": "float64", "outside": "int64", "stop_logp": "float64"}
+        types |= {"logp": "float64", "outside": "int64", "stop_logp": "float64", "entropy": "float64", "lowest": "float64"}
+        types |= {"lowest_at": "int64", "first_choices": "int64", "edge": "float64", "retokenized": "flag"}
+        types |= {"dtype": "name", "engine": "name"}
         return self._of_samples(_LIKELIHOODS, types, benchmark, run)
 
     def tokens(self, benchmark: str | None = None, run: str | None = None) -> DataFrame:

@@ -38,6 +38,7 @@ __all__ = [
     "lacking",
     "pair_partings",
     "partings",
+    "problem_partings",
     "trace_sums",
     "trace_tokens",
 ]
@@ -153,6 +154,18 @@ def pair_partings(study: Study, board: Board, base: RunRow, other: RunRow) -> Pa
         traces += rows
         problems += told
     return PairPartings(found.k, tuple(traces), tuple(problems))
+
+
+def problem_partings(study: Study, board: Board, base: RunRow, other: RunRow, problem: ProblemRow) -> PairPartings:
+    """The same of one problem, whichever set it is in: base's right traces as `base only`, the other's as `other only`, for of
+    those it is that the model which did not draw them is asked. Raises DamagedText."""
+    traces: list[TraceParting] = []
+    problems: list[ProblemPartings] = []
+    for side, run, scorer in zip(SIDES, (base, other), (other.model, base.model), strict=True):
+        rows, told = _side(study, board, side, [problem], run, scorer)
+        traces += rows
+        problems += told
+    return PairPartings(board.common_k(base, other), tuple(traces), tuple(problems))
 
 
 def _side(

@@ -1,9 +1,9 @@
 """The stage `score`: what a model thinks of the responses in a study, made and written as they come.
 
-Each response is scored at temperature 1 (perplexity) and at the decoding its run was sampled with; a scorer that knows only the
-first gives only that. Sums are kept of all, log-probabilities token by token of those that are asked for. The same line again
-goes on where the last one stopped: a sample is lacking until what is asked of it is there, and where nothing is, no model is
-loaded.
+Each response is scored at temperature 1 (perplexity) and at the decoding its run was sampled with, or, where nobody knows that,
+at the one of the run whose prompts it is scored after; a scorer that knows only the first gives only that. Sums are kept of
+all, log-probabilities token by token of those that are asked for. The same line again goes on where the last one stopped: a
+sample is lacking until what is asked of it is there, and where nothing is, no model is loaded.
 
 Token ids are scored as they were generated. A response whose ids are unknown, or another vocabulary's, is refused, or its text
 is tokenized anew and marked so (`engine.likelihood.conditions`).
@@ -22,15 +22,16 @@ from engine.decoding import Decoding
 from engine.likelihood import PLAIN_ONLY, load_scorer
 from engine.likelihood.base import Response, Scored, Scorer
 from engine.likelihood.conditions import Conditioned, Conditions, notes_on, require_ids, require_vocabulary
+from engine.likelihood.decodings import decodings_of, values_of
 from engine.likelihood.kept import nothing, sums_of, token_scores_of
-from engine.likelihood.lacking import Lacking, decodings_of, lacking_of, select, values_of
+from engine.likelihood.lacking import Lacking, lacking_of, select
 from engine.likelihood.spelling import pieces
 from engine.pace import in_time
-from engine.samplers.base import Opening
+from engine.samplers.base import Opening, SamplerError
 from engine.sampling import content_revision
 from store import measures
 from store.errors import NotFound
-from store.likelihoods import to_score
+from store.likelihoods import dtypes, to_score
 from store.new_scores import NewTokenScores
 from store.query import parse
 from store.reader import Study
@@ -69,6 +70,8 @@ class Asked:
     """Tokenize the text of a response whose ids are unknown, or of another vocabulary."""
     prompt_of: RunRow | None = None
     """Whose prompts such a response is scored after; None for the run of the scorer's own model that has some."""
+    again: bool = False
+    """Whatever is there: in another dtype, say, or where token scores are damaged."""
 
     def __post_init__(self) -> None:
         for query in (self.where, self.tokens):
@@ -104,8 +107,8 @@ def score(
     without a prompt to score it after.
     """
     with Study(writer.path) as study:
-        selection, plain_only = select(study, asked.where, asked.tokens), judge.scorer in PLAIN_ONLY
-        each = (lacking_of(study, run, judge.model, plain_only, selection) for run in runs)
+        selection, plain_only = select(study, asked.where, asked.tokens, asked.again), judge.scorer in PLAIN_ONLY
+        each = (lacking_of(study, run, judge.model, plain_only, selection, asked.prompt_of) for run in runs)
         lacking = [one for one in each if one.samples]
         if not lacking:
             return ScoredRuns()
@@ -163,6 +166,7 @@ class _Stage:
         self._writer = writer
         self._model = judge.model
         self._scorer = scorer
+        self._again = asked.again
         self._conditions = Conditions(study, scorer, judge.model, asked.retokenize, asked.prompt_of)
         facts = scorer.facts
         self._engine = ", ".join(filter(None, (facts.version, facts.device, facts.detail)))
@@ -177,9 +181,22 @@ class _Stage:
         """Before anything is scored: whatever can be refused is."""
         self._total = sum(len(one.samples) for one in lacking)
         for one in lacking:
+            self._require_dtype(one.run)
             if not self._conditions.retokenize:
                 require_vocabulary(self._study, one.run, one.samples, self._scorer)
             self._counts.notes += notes_on(self._study, one.run, self._scorer)
+
+    def _require_dtype(self, run: RunRow) -> None:
+        """One run's numbers under one model are of one dtype: means and margins are of them all."""
+        there, ours = dtypes(self._study, run.run_id, self._model), self._scorer.facts.dtype
+        if ours in there or not there:
+            return
+        if not self._again:
+            raise SamplerError(
+                f"{self._model.name} has scored {run.slug} in {' and '.join(there)}, and now computes in {ours}:"
+                f" give --dtype {there[0]}, or --again to score it anew"
+            )
+        self._counts.notes.append(f"what of {run.slug} is not scored again stays in {' and '.join(there)}")
 
     def score(self, lacking: Lacking, progress: Progress) -> None:
         for part in in_time(self._scored(lacking)):

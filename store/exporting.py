@@ -48,7 +48,8 @@ SELECT sample_id, scorer_id,
        max(CASE WHEN {plain} THEN -likelihood.logp / likelihood.tokens END), max(CASE WHEN {own} THEN outside END),
        max(CASE WHEN {plain} THEN likelihood.logp END), max(CASE WHEN {plain} THEN stop_logp END),
        max(CASE WHEN {plain} THEN lowest END), max(CASE WHEN {own} THEN edge END), max(retokenized),
-       max(CASE WHEN {plain} THEN entropy END), group_concat(DISTINCT likelihood.dtype), group_concat(DISTINCT nullif(likelihood.engine, ''))
+       max(CASE WHEN {plain} THEN entropy END), group_concat(DISTINCT likelihood.dtype),
+       group_concat(DISTINCT nullif(likelihood.engine, ''))
 FROM likelihood JOIN sample USING (sample_id)
 WHERE run_id = :run_id AND problem_id = :problem_id AND idx BETWEEN :first AND :last AND likelihood.tokens > 0
 GROUP BY sample_id, scorer_id

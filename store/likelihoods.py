@@ -175,6 +175,13 @@ def to_score(study: Study, sample_ids: Sequence[int]) -> list[ToScore]:
     ]
 
 
+def dtypes(study: Study, run_id: int, scorer: Model) -> list[str]:
+    """In which the scorer has computed what is there of the run."""
+    sql = """SELECT DISTINCT dtype FROM likelihood JOIN sample USING (sample_id) JOIN model ON model_id = scorer_id
+             WHERE run_id = ? AND name = ? AND revision = ? ORDER BY dtype"""
+    return [dtype for (dtype,) in study.query(sql, (run_id, scorer.name, scorer.revision))]
+
+
 def without_ids(study: Study, run_id: int) -> int:
     """Samples of the run whose token ids are not known: imported ones."""
     sql = "SELECT count(*) FROM sample LEFT JOIN token USING (sample_id) WHERE run_id = ? AND token.sample_id IS NULL"

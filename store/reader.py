@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, inf
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -443,7 +443,7 @@ class Study:
                     label=label,
                     disputed=decided is not None
                     and ((sample_id, decided.verifier) in misread or any(_differ(decided.outcome, v.outcome) for v in own)),
-                    perplexity=None if nats is None else exp(nats),
+                    perplexity=None if nats is None else perplexity_of(nats),
                     path=path,
                     suspicion=suspicion,
                     flagged=bool(flagged),
@@ -507,9 +507,17 @@ def _count(row: tuple[Any, ...]) -> Count:
     )
 
 
+def perplexity_of(nats_a_token: float) -> float:
+    """exp of it; infinite where that is no number any more (some servers say -9999 for what they cannot say)."""
+    return exp(nats_a_token) if nats_a_token < _LARGEST_EXPONENT else inf
+
+
+_LARGEST_EXPONENT = 709
+
+
 def _score_row(row: tuple[Any, ...]) -> ScoreRow:
     name, step, nats_a_token, outside, nats, edge, anew, dtype = row
-    perplexity = None if nats_a_token is None else exp(nats_a_token)
+    perplexity = None if nats_a_token is None else perplexity_of(nats_a_token)
     return ScoreRow(name, step, perplexity, outside, nats, edge, bool(anew), dtype)
 
 

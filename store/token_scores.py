@@ -21,7 +21,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from math import sqrt
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -38,6 +38,7 @@ _LARGEST: Final = 60_000.0
 _NATS: Final = 16.0
 _LONG: Final = 255
 _NATS_OF: Final = [_NATS * (q / 255) ** 2 for q in range(256)]
+_LESS_NATS_OF: Final = [-nats for nats in _NATS_OF]
 _EDGE_OF: Final = [(q / 127) * abs(q / 127) for q in (*range(128), *range(-128, 0))]
 
 
@@ -129,9 +130,9 @@ class _Content:
 
     def scores(self) -> TokenScores:
         logp = self._halves()
-        entropy = [_NATS_OF[q] for q in self._take(self._tokens)] if self._has(_ENTROPY) else None
+        entropy = list(map(_NATS_OF.__getitem__, self._take(self._tokens))) if self._has(_ENTROPY) else None
         decoded = self._halves() if self._has(_DECODED) else None
-        edge = [_EDGE_OF[q] for q in self._take(self._tokens)] if self._has(_EDGE) else None
+        edge = list(map(_EDGE_OF.__getitem__, self._take(self._tokens))) if self._has(_EDGE) else None
         spans = self._spans() if self._has(_SPANS) else None
         others = self._others() if self._has(_OTHERS) else None
         if self._at != len(self._content):
@@ -161,7 +162,8 @@ class _Content:
     def _others(self) -> Mapping[int, tuple[Other, ...]]:
         numbers = self._take(self._tokens)
         ids = self._words(sum(numbers))
-        every = map(Other, ids, [-_NATS_OF[q] for q in self._take(len(ids))])
+        nats = map(_LESS_NATS_OF.__getitem__, self._take(len(ids)))
+        every = map(tuple.__new__, repeat(Other), zip(ids, nats, strict=True))  # no call in Python for each of thousands
         return {place: tuple(islice(every, number)) for place, number in enumerate(numbers) if number}
 
 

@@ -20,6 +20,7 @@ from typing import Final
 
 from engine.analyses.support import excludes, is_inside
 from store.likelihoods import LikelihoodRow
+from store.reader import perplexity_of
 from store.types import Outcome
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -179,27 +180,22 @@ def _without_stop(rows: Sequence[LikelihoodRow]) -> Part:
         for row in rows
         if row.tokens > (row.stop_logp is not None)
     ]
-    own = sorted(_exp(-logp / tokens) for logp, tokens in left)
+    own = sorted(perplexity_of(-logp / tokens) for logp, tokens in left)
     pooled = _pooled([logp for logp, _ in left], sum(tokens for _, tokens in left))
     return Part(len(left), quantile(own, 0.5) if own else None, pooled)
 
 
 def _own(row: LikelihoodRow) -> float:
-    return _exp(-(row.logp or 0.0) / row.tokens)
+    return perplexity_of(-(row.logp or 0.0) / row.tokens)
 
 
 def _pooled(nats: Sequence[float], tokens: int) -> float | None:
     mean = _mean(nats, tokens)
-    return None if mean is None else _exp(-mean)
+    return None if mean is None else perplexity_of(-mean)
 
 
 def _mean(sums: Sequence[float], tokens: int) -> float | None:
     return fsum(sums) / tokens if tokens else None
-
-
-def _exp(nats: float) -> float:
-    """Infinite beyond what a float holds: some servers say -9999 for a token that they think impossible."""
-    return exp(nats) if nats < 709 else inf
 
 
 def quantile(ordered: Sequence[float], at: float) -> float:

@@ -85,7 +85,9 @@ class Recovery:
     floor: float | None
     """None where no correct trace was scored, as with distinct."""
     distinct: int
-    """Correct traces that differ, and that the judged model can draw."""
+    """Correct traces that differ from each other."""
+    drawable: int
+    """Of those, the ones that the judged model can draw: what the floor is made of."""
     importance: Importance | None
     why: str | None
     """Why the floor, the estimate or both are missing; None where both are there."""
@@ -103,15 +105,15 @@ def recover(problem_id: int, traces: Sequence[Drawn], of: Direct | None, drawn: 
     verdicts tell of, failed ones among them, which count as not correct here: that keeps a lower bound one.
     """
     right = [trace for trace in traces if trace.correct]
-    total, distinct = floor(right) if right else (None, 0)
+    total, distinct, drawable = floor(right) if right else (None, 0, 0)
     why = None if right else "no correct trace is stored and scored at the decoding"
     n, whole = _drawn_of(traces, len(right), drawn, counted)
     if not n:
         why = "neither every correct trace nor the one with index 0 is stored and scored by both: a share needs its whole"
-        return Recovery(problem_id, of, drawn, total, distinct, None, why)
+        return Recovery(problem_id, of, drawn, total, distinct, drawable, None, why)
     used = right if whole else [trace for trace in right if trace.idx < n]
     found = importance([(trace.base, trace.other) for trace in used], n, whole=whole)
-    return Recovery(problem_id, of, drawn, total, distinct, found, why)
+    return Recovery(problem_id, of, drawn, total, distinct, drawable, found, why)
 
 
 def _drawn_of(traces: Sequence[Drawn], right: int, drawn: Direct | None, counted: int) -> tuple[int, bool]:
@@ -129,8 +131,8 @@ def _drawn_of(traces: Sequence[Drawn], right: int, drawn: Direct | None, counted
     return first, first == counted
 
 
-def floor(correct: Sequence[Drawn]) -> tuple[float, int]:
-    """The sum of base's probabilities of the distinct traces, and how many of those are above 0.
+def floor(correct: Sequence[Drawn]) -> tuple[float, int, int]:
+    """The sum of base's probabilities of the distinct traces, how many these are, and how many have a probability above 0.
 
     Of traces with one key the least probable counts: where they are the same, they differ by rounding.
     """
@@ -139,7 +141,7 @@ def floor(correct: Sequence[Drawn]) -> tuple[float, int]:
         nats = -inf if trace.base is None else trace.base
         least[trace.key] = min(nats, least.get(trace.key, inf))
     found = [nats for nats in least.values() if nats > -inf]
-    return min(1.0, fsum(map(_exp, found))), len(found)
+    return min(1.0, fsum(map(_exp, found))), len(least), len(found)
 
 
 def importance(correct: Sequence[tuple[float | None, float | None]], n: int, *, whole: bool) -> Importance:

@@ -6,21 +6,26 @@ beyond the margin that `engine.analyses.support` allows it.
 The mean of many tokens says nothing of the one that decides; the nucleus does, for that exact trace only. Neither stands for
 the other, so they are two claims.
 
-Stored traces may be a part of those counted, chosen by their answers; the reason then says how many of how many were scored.
+Stored traces may be a part of those counted: `engine.fair` says which of them are used, and the reason says so, and how many of
+them were scored.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
 from typing import Final
 
 import numpy as np
 
-from engine.analyses.support import MARGINS, WIDEST, margin_of
+from engine.analyses.support import MARGINS, WIDEST, excludes, margin_of
 from engine.claims.base import Claim, Estimate, Found, Measured, Unit, by_sign, percent
 from engine.claims.ground import Ground, Pair
 from engine.claims.means import FEWEST, mean_against, unbounded_mean
+from engine.fair import Used, used_by_run
+from engine.likelihood.decodings import is_greedy
 from store.types import UNKNOWN
 
 AS_LIKELY: Final = 1.05
@@ -55,11 +60,15 @@ SELECT sample.run_id, sample.problem_id,
        sum(CASE WHEN {own} THEN ifnull(edge < {margin}, outside = 0) END), count(CASE WHEN {own} THEN 1 END)
 FROM likelihood AS scored JOIN sample USING (sample_id) JOIN run USING (run_id) JOIN problem USING (problem_id)
 JOIN model AS scorer ON scorer.model_id = scorer_id
-WHERE problem.benchmark = ? AND scorer.name = ? AND scorer.revision = ? AND scored.tokens > 0 AND NOT sample.extra
+JOIN (SELECT json_extract(value, '$[0]') AS used_id, json_extract(value, '$[1]') AS first FROM json_each(:used))
+  ON used_id = sample.run_id
+WHERE problem.benchmark = :benchmark AND scorer.name = :name AND scorer.revision = :revision AND scored.tokens > 0
+  AND NOT sample.extra AND idx < ifnull(first, idx + 1)
 GROUP BY sample.run_id, sample.problem_id
 """.format(
     plain="scored.temperature = 1 AND scored.top_p = 1 AND scored.top_k = 0",
-    own="scored.temperature = run.temperature AND scored.top_p = run.top_p AND scored.top_k = run.top_k AND NOT retokenized",
+    own="scored.temperature = run.temperature AND scored.top_p = run.top_p AND scored.top_k = max(run.top_k, 0)"
+    " AND NOT retokenized",
     margin=MARGIN_SQL,
 )
 
@@ -81,6 +90,19 @@ class _Scored:
     decoded: int
 
 
+Scores = dict[tuple[int, int], _Scored]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What base models think of the responses that are used."""
+
+    used: Mapping[int, Used]
+    """By run_id."""
+    scores: Mapping[tuple[str, str], Scores]
+    """By base model (name, revision), then (run_id, problem_id)."""
+
+
 def likely_under_base(ground: Ground) -> list[Found]:
     """PPL_base(Y_other) / PPL_base(Y_base), the geometric mean over problems, tested against AS_LIKELY by Student's t on the
     logarithms. These have no ends that a problem not seen could not pass, so fewer than FEWEST problems tell nothing.
@@ -96,24 +118,25 @@ def reachable_from_base(ground: Ground) -> list[Found]:
     return ground.over_pairs(REACHABLE, lambda ground, pair: _reachable(ground, pair, scored))
 
 
-Scores = dict[tuple[int, int], _Scored]
-
-
-def _by_scorer(ground: Ground) -> dict[tuple[str, str], Scores]:
-    """By base model (name, revision), what it thinks of every run's responses, by (run_id, problem_id)."""
-    models = {(pair.base.model.name, pair.base.model.revision) for pair in ground.pairs()}
-    return {
-        model: {
+def _by_scorer(ground: Ground) -> _Read:
+    pairs, board = ground.pairs(), ground.board
+    models = {(pair.base.model.name, pair.base.model.revision) for pair in pairs}
+    runs = {run.run_id: run for pair in pairs for run in (pair.base, pair.other)}
+    used = used_by_run(ground.study, board, runs.values())
+    firsts = json.dumps([[run, one.first] for run, one in used.items()])
+    scores = {
+        (name, revision): {
             (run, problem): _Scored(logs or 0.0, responses, int(anew), inside or 0, decoded)
             for run, problem, logs, responses, anew, inside, decoded in ground.study.query(
-                _SCORED, (ground.board.benchmark, *model)
+                _SCORED, {"benchmark": board.benchmark, "name": name, "revision": revision, "used": firsts}
             )
         }
-        for model in models
+        for name, revision in models
     }
+    return _Read(used, scores)
 
 
-def _likely(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> Found:
+def _likely(ground: Ground, pair: Pair, scored: _Read) -> Found:
     both = [two for two in _both(ground, pair, scored) if all(one.responses for one in two)]
     if not both:
         return ground.cannot_tell(LIKELY, _unscored(ground, pair), pair)
@@ -127,14 +150,14 @@ def _likely(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -
     reason = (
         f"over {len(both)} of {pair.size} the mean perplexity under {pair.base.model.name} is {other:.3f} for"
         f" {numbers[1]:,} responses of {pair.other.name} and {base:.3f} for {numbers[0]:,} of {pair.base.name},"
-        f" {_of_all(ground, pair, numbers)}{_anew(both)}"
+        f" {_of_all(ground, pair, scored, numbers)}{_anew(both)}"
     )
     estimate = Estimate(exp(mean.value), exp(mean.low), exp(mean.high), mean.p_value)
     finding = by_sign(log(AS_LIKELY) - mean.value, mean.p_value, ground.alpha)
     return ground.found(LIKELY, pair, Measured("PPL_base(other) / PPL_base(base)", estimate, finding, Unit.RATIO), reason)
 
 
-def _reachable(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> Found:
+def _reachable(ground: Ground, pair: Pair, scored: _Read) -> Found:
     if why := _no_nucleus(ground, pair):
         return ground.cannot_tell(REACHABLE, why, pair)
     both = [two for two in _both(ground, pair, scored) if all(one.decoded for one in two)]
@@ -148,7 +171,7 @@ def _reachable(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]
         f"over {len(both)} of {pair.size} every token lies in the nucleus of {pair.base.model.name} for"
         f" {percent(other)} of {numbers[1]:,} responses of {pair.other.name} and, as the null, for {percent(base)} of"
         f" {numbers[0]:,} of {pair.base.name}, each at its run's decoding{_margins(ground, pair)},"
-        f" {_of_all(ground, pair, numbers)}"
+        f" {_of_all(ground, pair, scored, numbers)}"
     )
     finding = by_sign(estimate.value + AS_REACHABLE, estimate.p_value, ground.alpha)
     return ground.found(REACHABLE, pair, Measured("nucleus support, other - base", estimate, finding), reason)
@@ -177,14 +200,16 @@ def _no_nucleus(ground: Ground, pair: Pair) -> str | None:
     tells = f"`basebound sample {ground.study.path} --top-p 0.95` and `basebound score` bring runs that tell"
     if unknown:
         return f"temperature, top-p or top-k of {' and '.join(unknown)} is not known, so neither is the nucleus: {tells}"
-    if all(decoding[1:] == (1, 0) for decoding in drawn.values()):
+    if greedy := [run.name for run in runs if is_greedy(run)]:
+        return f"{greedy[0]} was drawn at temperature 0, which draws one trace alone and has no nucleus to ask: {tells}"
+    if not any(excludes(float(top_p), int(top_k)) for _, top_p, top_k in drawn.values()):
         return f"both runs were drawn at top-p 1, which excludes no token, so nothing could fail: {tells}"
     return None
 
 
-def _both(ground: Ground, pair: Pair, scored: dict[tuple[str, str], Scores]) -> list[tuple[_Scored, _Scored]]:
+def _both(ground: Ground, pair: Pair, scored: _Read) -> list[tuple[_Scored, _Scored]]:
     """Of each shared problem where responses of both were scored by the base model: base's, the other's."""
-    of = scored.get((pair.base.model.name, pair.base.model.revision), {})
+    of = scored.scores.get((pair.base.model.name, pair.base.model.revision), {})
     runs = pair.base.run_id, pair.other.run_id
     ids = (problem.problem_id for problem in ground.board.judged(pair.base, pair.other))
     return [(of[runs[0], one], of[runs[1], one]) for one in ids if all((run, one) in of for run in runs)]
@@ -202,9 +227,15 @@ def _unscored(ground: Ground, pair: Pair) -> str:
     )
 
 
-def _of_all(ground: Ground, pair: Pair, scored: list[int]) -> str:
-    """How many of the counted responses were scored: which those are may depend on their answers."""
+def _of_all(ground: Ground, pair: Pair, read: _Read, scored: list[int]) -> str:
+    """How many of the counted responses were scored: which those are may depend on their answers, unless they are the first."""
     counted = [sum(count.counted for count in ground.board.counts(run)) for run in (pair.base, pair.other)]
     if counted == scored:
         return "all that were counted"
+    used = [read.used[run.run_id] for run in (pair.base, pair.other)]
+    if any(one.first is not None for one in used) and not any(one.perhaps_chosen for one in used):
+        told = " and ".join(dict.fromkeys(one.words for one in reversed(used)))
+        if [one.of for one in used] == scored:
+            return told
+        return f"of {used[1].of:,} and {used[0].of:,}, which are {told}"
     return f"a part of the {counted[1]:,} and {counted[0]:,} counted, which may have been chosen by their answers"

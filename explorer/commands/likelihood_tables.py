@@ -1,164 +1,165 @@
-"""The tables of `basebound likelihood`, each with a sentence on what it means."""
+"""The tables of `basebound likelihood` on one pair of runs, each with sentences on what its columns mean.
+
+A row is called after a run and a model: "RL by base" are RL's responses as base finds them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from shlex import quote
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent, table
-from explorer.render.text import visible
-from explorer.render.words import counted
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn, percent
+from explorer.commands.wrapping import command, narrow, wrapped
+from explorer.render.words import counted, pair_words
 from store.names import number_text
 
 if TYPE_CHECKING:
-    from engine.analyses.coverage import Coverage
-    from engine.analyses.percentiles import Percentiles
     from engine.analyses.perplexity import Perplexity
-    from engine.analyses.recovery import Direct, Recovery
     from engine.analyses.support import Support
     from engine.board import Board
-    from engine.likelihoods import PairLikelihoods, StepLikelihood
+    from engine.fair import Used
+    from engine.likelihoods import PairLikelihoods
     from store.rows import RunRow
     from store.types import Model
 
+Measured = TypeVar("Measured")
+
+_LONGEST: Final = 8
+"""Letters of a role that two of fit into a row's name."""
 _PERPLEXITY: Final = (
-    "perplexity at T 1 · median of the responses' own, pooled: all nats over all tokens · last three: medians over responses"
+    "perplexity at T 1 · median: of the responses' own · pooled: all nats over all tokens · no stop: the median without the"
+    " stop token · correct, wrong, no answer: the median of those"
 )
-_PERPLEXITY_HEADER: Final = (
-    *("responses of", "under", "responses", "median", "pooled", "no stop", "correct", "wrong", "nats/token H"),
-    *("least token", "whole trace", "probability"),
+_PERPLEXITY_HEADER: Final = ("", "scored", "median", "pooled", "no stop", "correct", "wrong", "no answer")
+_WHOLE: Final = (
+    "whole responses at T 1, medians · nats, odds: log-probability of a response, and the chance it is · least token: the"
+    " chance of its least probable token · entropy: nats a token of what the model might have said there, mean over tokens"
+    " · cut: responses cut by the length limit · anew: retokenized, without a stop token"
 )
-_SUPPORT_HEADER: Final = (
-    *("responses of", "in the nucleus of", "responses", "%", "of correct", "no margin", "at the edge", "tokens that forbid"),
+_WHOLE_HEADER: Final = ("", "nats", "odds", "least token", "entropy", "cut", "anew")
+_SUPPORT: Final = (
+    "inside %: of the responses, those with every token in the nucleus, up to a margin for rounding · correct %: the same of"
+    " the correct ones · strict %: inside without that margin · close: responses nearer to the nucleus's edge than the margin,"
+    " on either side, which rounding may have moved · outside: tokens that forbid a response, mean over"
+    " those that cannot be drawn"
 )
-_RECOVERY_HEADER: Final = (
-    *("problem", "c/n", "95 %", "from c/n", "distinct", "floor", "estimate", "±", "of n", "ESS", "largest", ""),
-)
+_SUPPORT_HEADER: Final = ("", "scored", "inside %", "correct %", "strict %", "close", "outside")
 
 
-def text(board: Board, pair: PairLikelihoods, path: Path, *, every: bool) -> str:
-    """All tables of a pair. every: recovery of all problems."""
+def words_of(base: RunRow, other: RunRow) -> tuple[str, str]:
+    """What rows call the two runs, and their models."""
+    base_word, other_word = pair_words(base, other)
+    return base_word[:_LONGEST], other_word if len(other_word) <= _LONGEST else "other"
+
+
+def heading(board: Board, pair: PairLikelihoods) -> str:
+    """The pair, how its runs were drawn, what rows call them and their models, and which responses figures are of."""
     title = f"{board.benchmark} · verifier {board.verifier} · {pair.other.slug} against {pair.base.slug}"
-    blocks = [_perplexities(pair), _support(pair), _percentiles(pair), _recoveries(board, pair, every), _missing(pair, path)]
-    return visible(title) + "\n" + how_drawn([pair.base, pair.other]) + "".join(f"\n{block}" for block in blocks if block)
-
-
-def steps_text(found: Sequence[StepLikelihood]) -> str:
-    """Runs with a training step, under one base model."""
-    rows = [
-        [
-            one.run.slug,
-            one.run.model.algorithm or "",
-            str(one.run.model.step),
-            f"{one.perplexity.responses:,}",
-            _figure(one.perplexity.median),
-            *_place(one.percentiles),
-            percent(None if one.support is None else one.support.share),
-        ]
-        for one in found
+    base, other = words_of(pair.base, pair.other)
+    legend = [
+        f"{word}: run {run.name}, model {model_name(run.model)}; {used_words(pair.used[run.run_id])}"
+        for word, run in ((base, pair.base), (other, pair.other))
     ]
-    header = ["responses of", "by", "step", "responses", "median PPL", "percentile", "95 %", "in the nucleus %"]
-    title = f"over training steps, under {found[0].perplexity.scorer} · percentile among base's own: 50 is like them"
-    return visible(title) + "\n" + table(header, rows)
+    by = f"“{other} by {base}”: {other}'s responses as {base}'s model finds them"
+    notes = [f"‼ {note}" for note in pair.notes]
+    return wrapped(title, *how_drawn([pair.base, pair.other]).splitlines(), *legend, by, *notes)
 
 
-def _place(found: Percentiles | None) -> list[str]:
-    if found is None:
-        return [UNKNOWN_MARK, UNKNOWN_MARK]
-    return [f"{found.mean:.1f}", f"{found.interval.low:.1f}–{found.interval.high:.1f}"]
+def used_words(used: Used) -> str:
+    """Which of a run's responses its figures are made of, recovery's apart."""
+    doubt = "‼ " if used.perhaps_chosen else ""
+    return f"{doubt}{used.words}, {used.of:,} of {counted(used.stored, 'stored response')}"
+
+
+def text(board: Board, pair: PairLikelihoods, *, every: bool) -> str:
+    """All tables of a pair. every: recovery of all problems."""
+    from explorer.commands.likelihood_recovery import recoveries
+
+    blocks = [_perplexities(pair), _support(pair), _percentiles(pair), recoveries(board, pair, every)]
+    return heading(board, pair) + "".join(f"\n{block}" for block in blocks if block)
 
 
 def _perplexities(pair: PairLikelihoods) -> str:
-    found = [
-        (pair.base, pair.base, pair.base_on_base),
-        (pair.other, pair.base, pair.base_on_other),
-        (pair.other, pair.other, pair.other_on_other),
-        (pair.base, pair.other, pair.other_on_base),
-    ]
-    rows = [_perplexity_row(run, under, one) for run, under, one in found if one is not None]
-    if not rows:
+    found = named(pair, pair.base_on_base, pair.base_on_other, pair.other_on_other, pair.other_on_base)
+    if not found:
         return ""
-    told = [one for _, _, one in found if one is not None]
-    notes = [f"computed in {', '.join(sorted({dtype for one in told for dtype in one.dtypes}))}; never a mean of perplexities"]
-    notes += [note for run, under, one in found if one is not None for note in _notes(run, under, one)]
-    return _PERPLEXITY + "\n" + table(_PERPLEXITY_HEADER, rows) + _lines(notes)
+    notes = [
+        f"computed in {', '.join(sorted({dtype for _, one in found for dtype in one.dtypes}))}; never a mean of perplexities"
+    ]
+    notes += [note for name, one in found for note in _notes(name, one)]
+    first = wrapped(_PERPLEXITY) + narrow(_PERPLEXITY_HEADER, [_perplexity_row(*row) for row in found])
+    return first + wrapped(*notes) + "\n" + wrapped(_WHOLE) + narrow(_WHOLE_HEADER, [_whole_row(*row) for row in found])
 
 
-def _perplexity_row(run: RunRow, under: RunRow, one: Perplexity) -> list[str]:
+def named(pair: PairLikelihoods, *four: Measured | None) -> list[tuple[str, Measured]]:
+    """What was measured of base by base, other by base, other by other and base by other, with those names."""
+    base, other = words_of(pair.base, pair.other)
+    names = (f"{base} by {base}", f"{other} by {base}", f"{other} by {other}", f"{base} by {other}")
+    return [(name, one) for name, one in zip(names, four, strict=True) if one is not None]
+
+
+def _perplexity_row(name: str, one: Perplexity) -> list[str]:
+    medians = (one.median, one.pooled, one.no_stop.median, one.correct.median, one.incorrect.median, one.no_answer.median)
+    return [name, f"{one.responses:,}", *map(figure, medians)]
+
+
+def _whole_row(name: str, one: Perplexity) -> list[str]:
     from engine.analyses.perplexity import odds
 
-    return [
-        run.name,
-        _model(under.model),
-        f"{one.responses:,}",
-        _figure(one.median),
-        _figure(one.pooled),
-        _figure(one.no_stop.median),
-        _figure(one.correct.median),
-        _figure(one.incorrect.median),
-        _figure(one.entropy),
-        UNKNOWN_MARK if one.lowest is None else odds(one.lowest),
-        UNKNOWN_MARK if one.nats is None else f"{one.nats:.1f} nats",
-        UNKNOWN_MARK if one.nats is None else odds(one.nats),
-    ]
+    whole = [UNKNOWN_MARK] * 2 if one.nats is None else [f"{one.nats:.1f}", odds(one.nats)]
+    lowest = UNKNOWN_MARK if one.lowest is None else odds(one.lowest)
+    return [name, *whole, lowest, figure(one.entropy), f"{one.truncated:,}", f"{one.retokenized:,}"]
 
 
-def _notes(run: RunRow, under: RunRow, one: Perplexity) -> list[str]:
+def _notes(name: str, one: Perplexity) -> list[str]:
     """What must be known of a row, and no column tells."""
-    of = f"of {run.name} under {_model(under.model)}"
     notes = []
     if one.truncated:
-        without = f"median {_figure(one.whole.median)} without"
-        notes.append(f"{counted(one.truncated, 'response')} {of} cut by the length limit; {without}")
-    if one.retokenized:
-        notes.append(f"{counted(one.retokenized, 'response')} {of} tokenized anew, without a stop token")
+        notes.append(f"{name}: the median perplexity without what was cut is {figure(one.whole.median)}")
+    if one.entropy is not None and one.entropy_of < one.responses:
+        notes.append(f"{name}: entropy is known of {one.entropy_of:,} of {one.responses:,}")
     if one.impossible:
-        notes.append(f"{counted(one.impossible, 'response')} {of} left out, with a token of probability 0")
+        notes.append(f"{name}: {counted(one.impossible, 'response')} left out, with a token of probability 0")
     return notes
 
 
 def _support(pair: PairLikelihoods) -> str:
     if pair.no_support:
-        return visible(f"nucleus support: nothing to tell, for {pair.no_support}") + "\n"
-    found = [
-        (pair.other, pair.base, pair.support),
-        (pair.base, pair.base, pair.null),
-        (pair.base, pair.other, pair.support_back),
-        (pair.other, pair.other, pair.null_back),
-    ]
-    rows = [_support_row(run, under, one) for run, under, one in found if one is not None]
-    if not rows:
+        return wrapped(f"nucleus support: nothing to tell, for {pair.no_support}")
+    found = named(pair, pair.null, pair.support, pair.null_back, pair.support_back)
+    if not found:
         return ""
-    told = [one for _, _, one in found if one is not None]
-    title = f"nucleus support at {_decodings(told)}: can a model draw the other's very traces, every token in its nucleus?"
-    notes = ["a model's own responses are the null: what they lack of 100 % is rounding"]
+    told = [one for _, one in found]
+    title = f"nucleus support at {_decodings(told)}: can a model draw these very traces, every token in its nucleus?"
+    base, other = words_of(pair.base, pair.other)
+    notes = [_SUPPORT, f"{base} by {base}, {other} by {other}: the null; what these lack of 100 % is rounding"]
     margins = {f"{one.margin:g} for {', '.join(one.dtypes)}" for one in told if one.without_edge < one.responses}
-    if margins:
-        notes.append(f"up to a margin of {' and '.join(sorted(margins))}; at the edge: nearer to it than that, on either side")
-    older = sum(one.without_edge for one in told)
-    if older:
+    notes += [f"margin: {' and '.join(sorted(margins))}"] if margins else []
+    return wrapped(title) + narrow(_SUPPORT_HEADER, [_support_row(*row) for row in found]) + wrapped(*notes, *_doubts(told))
+
+
+def _doubts(told: Sequence[Support]) -> list[str]:
+    notes = []
+    if older := sum(one.without_edge for one in told):
         how = "scored by an earlier version, or where no nucleus was told: judged without a margin"
         notes.append(f"‼ {counted(older, 'response')} without an edge, {how}")
-    anew = sum(one.retokenized for one in told)
-    if anew:
+    if anew := sum(one.retokenized for one in told):
         notes.append(f"‼ {counted(anew, 'response')} tokenized anew: what was generated may have been other tokens")
-    return visible(title) + "\n" + table(_SUPPORT_HEADER, rows) + _lines(notes)
+    return notes
 
 
-def _support_row(run: RunRow, under: RunRow, one: Support) -> list[str]:
-    null = " (null)" if run is under else ""
-    forbidding = "" if one.forbidding is None else f"{one.forbidding:.1f} a response"
+def _support_row(name: str, one: Support) -> list[str]:
     return [
-        run.name,
-        _model(under.model) + null,
+        name,
         f"{one.responses:,}",
         percent(one.share),
         percent(one.correct_share),
         percent(one.strictly / one.responses),
         f"{one.near:,}" if one.without_edge < one.responses else UNKNOWN_MARK,
-        forbidding,
+        UNKNOWN_MARK if one.forbidding is None else f"{one.forbidding:.1f}",
     ]
 
 
@@ -174,7 +175,7 @@ def _percentiles(pair: PairLikelihoods) -> str:
     found = pair.percentiles
     if found is None:
         return ""
-    name = _model(pair.base.model)
+    name = model_name(pair.base.model)
     lines = [
         f"percentile of {pair.other.name} among {pair.base.name}'s own, by nats a token under {name} at T 1:"
         f" {found.mean:.1f} [{found.interval.low:.1f}, {found.interval.high:.1f}]",
@@ -186,96 +187,32 @@ def _percentiles(pair: PairLikelihoods) -> str:
 
         few = f"with fewer than {FEWEST_OWN} responses of {pair.base.name}'s own"
         lines.append(f"{counted(found.left_out, 'problem')} {few} left out")
-    return _lines(lines)
+    return wrapped(*lines)
 
 
-def _recoveries(board: Board, pair: PairLikelihoods, every: bool) -> str:
-    if pair.no_recovery:
-        return visible(f"recovery: nothing to tell, for {pair.no_recovery}") + "\n"
-    if not pair.recovery:
-        return ""
-    from engine.summary import cover
-
-    sets = cover(board, pair.base, pair.other)
-    keys = {problem.problem_id: problem.key for problem in board.problems}
-    blocks = []
-    if pair.base_on_other is not None and pair.other_on_other is not None:
-        blocks.append(_recovery(pair.base, pair.other, pair.recovery, keys, None if every else sets.other_only, sets))
-    if pair.base_on_base is not None and pair.other_on_base is not None:
-        blocks.append(_recovery(pair.other, pair.base, pair.recovery_back, keys, None if every else sets.base_only, sets))
-    return "\n".join(block for block in blocks if block)
-
-
-def _recovery(
-    judged: RunRow,
-    drawn: RunRow,
-    found: Mapping[int, Recovery],
-    keys: Mapping[int, str],
-    wanted: Sequence[str] | None,
-    sets: Coverage,
-) -> str:
-    """One model's chance from another's right answers. wanted: keys of problems, or None for all, those of one run first."""
-    order = {key: place for place, key in enumerate((*sets.other_only, *sets.base_only))}
-    rows = [(keys[problem], one) for problem, one in found.items() if wanted is None or keys[problem] in wanted]
-    rows.sort(key=lambda row: order.get(row[0], len(order)))
-    which = "all problems" if wanted is None else f"problems that {drawn.name} alone solves at k = {sets.k}"
-    title = f"recovery: the chance of {judged.name} as its decoding draws, from right answers of {drawn.name} · {which}"
-    if not rows:
-        return visible(f"{title}: none") + "\n"
-    notes = [
-        "floor: the probabilities of the distinct right traces, never above the chance · estimate: importance sampling, on"
-        " average no more than the chance · ESS: effective sample size",
-        f"c/n: {judged.name}'s own count, with exact 95 % limits, in percent like all shares · from c/n: {drawn.name}'s",
-    ]
-    return visible(title) + "\n" + table(_RECOVERY_HEADER, [_recovery_row(key, one) for key, one in rows]) + _lines(notes)
-
-
-def _recovery_row(key: str, one: Recovery) -> list[str]:
-    counts = [_count(one.direct), _limits(one.direct), _count(one.drawn)]
-    floor = [str(one.distinct), _small(one.floor)]
-    found = one.importance
-    if found is None:
-        return [key, *counts, *floor, *[UNKNOWN_MARK] * 5, one.why or ""]
-    of = f"{found.n:,}" if found.whole else f"first {found.n:,}"
-    weights = [f"{found.effective:.1f}", percent(found.largest)]
-    warning = f"‼ {found.warning}" if found.warning else ""
-    return [key, *counts, *floor, _small(found.value), _small(found.error), of, *weights, warning]
-
-
-def _count(found: Direct | None) -> str:
-    return UNKNOWN_MARK if found is None else f"{found.correct:,}/{found.n:,}"
-
-
-def _limits(found: Direct | None) -> str:
-    return UNKNOWN_MARK if found is None else f"{_small(found.low)}–{_small(found.high)}"
-
-
-def _small(value: float | None) -> str:
-    """A share in percent, of which two digits count: 0.0031, 12."""
-    return UNKNOWN_MARK if value is None else "0" if value == 0 else f"{100 * value:.2g}"
-
-
-def _missing(pair: PairLikelihoods, path: Path) -> str:
+def missing(pair: PairLikelihoods, path: Path) -> str:
     """The lines that bring what is not there, one for each scorer."""
-    by_scorer: dict[Model, list[RunRow]] = {}
+    by_scorer: dict[tuple[Model, bool], list[RunRow]] = {}
     for model, run in pair.missing:
-        by_scorer.setdefault(model, []).append(run)
-    return _lines(
-        [
-            f"{_model(model)} has not scored {' and '.join(run.name for run in runs)}:"
-            f" `basebound score {path} --scorer DIR --of {' '.join(run.slug for run in runs)}`"
-            for model, runs in by_scorer.items()
-        ]
+        by_scorer.setdefault((model, run.run_id in pair.anew), []).append(run)
+    return "".join(
+        wrapped(f"{model_name(model)} has not scored {' and '.join(run.name for run in runs)}; this does it:")
+        + command(_scoring(path, runs, anew))
+        for (model, anew), runs in by_scorer.items()
     )
 
 
-def _model(model: Model) -> str:
+def _scoring(path: Path, runs: Sequence[RunRow], anew: bool) -> str:
+    how = " --retokenize" if anew else ""
+    return f"basebound score {quote(str(path))} --scorer DIR --of {' '.join(quote(run.slug) for run in runs)}{how}"
+
+
+def model_name(model: Model) -> str:
     return model.name if model.step is None else f"{model.name} step {model.step}"
 
 
-def _figure(value: float | None) -> str:
-    return UNKNOWN_MARK if value is None or isnan(value) else f"{value:.3f}"
-
-
-def _lines(lines: Sequence[str]) -> str:
-    return "".join(visible(line) + "\n" for line in lines)
+def figure(value: float | None) -> str:
+    """A perplexity or an entropy, in at most eight cells."""
+    if value is None or isnan(value):
+        return UNKNOWN_MARK
+    return f"{value:.3f}" if value < 100 else f"{value:.4g}" if value < 9_999 else f"{value:.1e}"

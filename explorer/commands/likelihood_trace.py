@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import exp, inf, isinf
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from explorer.commands.narration import Narrator
-from explorer.commands.tables import UNKNOWN_MARK, how_drawn, table
+from explorer.commands.tables import UNKNOWN_MARK, how_drawn
+from explorer.commands.wrapping import TABLE, narrow, wrapped
 from explorer.render.text import one_line, shortened, visible
 from explorer.render.words import counted, outcome, small_share
 from store.errors import NotFound
@@ -27,6 +28,7 @@ from store.names import number_text, parse_link, revision_name
 if TYPE_CHECKING:
     from engine.analyses.parting import Fork, Parting, StepParting
     from engine.partings import TraceSum, TraceTokens
+    from engine.trace_support import TraceSupport
     from store.likelihoods import TokenScoreRow
     from store.reader import Study
     from store.rows import Trace
@@ -37,16 +39,20 @@ FORKS: Final = 8
 """Most forks that are listed."""
 _BAR: Final = 12
 _WORDS: Final = 40
-_TOKEN: Final = 24
+_TOKEN: Final = 14
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
-def show_trace(study: Study, link: str, narrator: Narrator | None = None, *, as_json: bool = False) -> int:
+def show_trace(
+    study: Study, link: str, narrator: Narrator | None = None, *, other: str | None = None, as_json: bool = False
+) -> int:
     """Write it to stdout. Raises NotFound where there is no such trace, or nobody has gone through it token by token.
 
-    narrator: who tells what was left out; None for a new one, which complains on stderr like any other.
+    narrator: who tells what was left out; None for a new one, which complains on stderr like any other. other: the run whose
+    model alone is held against the one that drew the trace; None for every one that has gone through it.
     """
     from engine.partings import how_to_score_trace, trace_sums, trace_tokens
+    from engine.trace_support import trace_supports
 
     place = parse_link(link)
     trace = study.trace(study.find_sample(place))
@@ -57,15 +63,29 @@ def show_trace(study: Study, link: str, narrator: Narrator | None = None, *, as_
     for model in tokens.elsewhere:
         left_out = f"{_name(model)} is left out: its scores are of other tokens than those of {_name(tokens.reference.scorer)}"
         (narrator or Narrator()).complain(left_out)
-    sums = trace_sums(study, trace.row.sample_id)
-    rows: Sequence[TokenScoreRow | None] = tokens.rows[1:] or [None]
-    found = [(row, tokens.parting(row)) for row in rows]
+    rows = _held_against(study, trace, tokens, other)
+    found = [(row, tokens.parting(tokens.reference if row is None else row)) for row in rows]
+    sums, supports = trace_sums(study, trace.row.sample_id), trace_supports(study, trace.row.sample_id)
     if as_json:
-        sys.stdout.write(json.dumps(_document(trace, tokens, sums, found), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_document(trace, tokens, sums, supports, found), indent=1) + "\n")
     else:
         told = "".join("\n" + _text(tokens, row, parting) for row, parting in found)
-        sys.stdout.write(_head(trace, tokens, sums) + _nucleus(tokens, sums) + told)
+        sys.stdout.write(_head(trace, tokens, sums) + _nucleus(tokens, sums, supports) + told)
     return 0
+
+
+def _held_against(study: Study, trace: Trace, tokens: TraceTokens, other: str | None) -> Sequence[TokenScoreRow | None]:
+    """The rows to hold against the reference; [None] for that alone. Raises NotFound where the named one has no row."""
+    from engine.partings import how_to_score_trace
+
+    if other is None:
+        return tokens.rows[1:] or [None]
+    model = study.find_run(other, trace.run.benchmark).model
+    row = next((row for row in tokens.rows if _is_one(row.scorer, model)), None)
+    if row is None:
+        line = how_to_score_trace(study, trace.run, trace.link)
+        raise NotFound(f"{_name(model)} has not gone through {trace.link} token by token; this does it: {line}")
+    return [None if row is tokens.reference else row]
 
 
 def _head(trace: Trace, tokens: TraceTokens, sums: Sequence[TraceSum]) -> str:
@@ -82,30 +102,60 @@ def _head(trace: Trace, tokens: TraceTokens, sums: Sequence[TraceSum]) -> str:
             _nats(-inf if one.nats is None else one.nats),
             _nats(one.stop),
             odds(one.nats),
-            one.dtype,
         ]
         for one in sums
     ]
-    head = ["scored by", "ids", "tokens", "nats", "stop token", "the whole trace", "computed in"]
-    return visible(title) + "\n" + how_drawn([trace.run]) + "the scores below are at T 1, top-p 1\n" + table(head, rows)
+    head = ["scored by", "ids", "tokens", "nats", "stop", "whole trace"]
+    dtypes = ", ".join(sorted({one.dtype for one in sums}))
+    legend = f"computed in {dtypes} · nats: log-probability of the whole trace · stop: the stop token's part of it"
+    first = wrapped(title, *how_drawn([trace.run]).splitlines(), "the scores below are at T 1, top-p 1")
+    return first + narrow(head, rows, (0, 1)) + wrapped(legend)
 
 
-def _nucleus(tokens: TraceTokens, sums: Sequence[TraceSum]) -> str:
-    """For each model, which tokens it could never have drawn at the run's decoding."""
-    lines = []
-    for row in tokens.rows:
-        places = _forbidden(row, sums)
-        if places is not None:
-            at = f"at T {number_text(row.temperature)}, top-p {number_text(row.top_p)}" + (
-                f", top-k {row.top_k}" if row.top_k else ""
-            )
-            listed = ", ".join(f"{place + 1} {_quoted(tokens.text(place))}" for place in places[:FORKS])
-            more = ", …" if len(places) > FORKS else ""
-            what = (
-                f"cannot draw {len(places):,} of {counted(tokens.tokens, 'token')}: {listed}{more}" if places else "can draw it"
-            )
-            lines.append(visible(f"{at} {_name(row.scorer)} {what}") + "\n")
-    return "".join(lines)
+def _nucleus(tokens: TraceTokens, sums: Sequence[TraceSum], supports: Sequence[TraceSupport]) -> str:
+    """For each model whether it could have drawn the trace at the run's decoding, and which tokens forbid it, where known."""
+    places = [(row, found) for row in tokens.rows if (found := _forbidden(row, sums)) is not None]
+    lines = [_from_sums(one, tokens, [found for row, found in places if _is_at(row, one)]) for one in supports]
+    lines += [
+        f"{_at(row.temperature, row.top_p, row.top_k)} {_name(row.scorer)} {_cannot_draw(tokens, found)}"
+        for row, found in places
+        if not any(_is_at(row, one) for one in supports)
+    ]
+    return wrapped(*lines) if lines else ""
+
+
+def _from_sums(one: TraceSupport, tokens: TraceTokens, places: Sequence[Sequence[int]]) -> str:
+    """places: the tokens that forbid it, one list where they are known."""
+    if places and bool(places[0]) is not one.inside:
+        said = _cannot_draw(tokens, places[0])
+    elif one.inside:
+        said = "can draw it"
+    else:
+        many = f"{one.outside:,} of {counted(one.tokens, 'token')}"
+        said = f"cannot draw {many} (it was not scored token by token)"
+    anew = ", tokenized anew" if one.retokenized else ""
+    return f"{_at(one.temperature, one.top_p, one.top_k)} {_name(one.scorer)} {said}{anew}"
+
+
+def _cannot_draw(tokens: TraceTokens, places: Sequence[int]) -> str:
+    if not places:
+        return "can draw it"
+    listed = ", ".join(f"{place + 1} {_quoted(tokens.text(place))}" for place in places[:FORKS])
+    more = ", …" if len(places) > FORKS else ""
+    return f"cannot draw {len(places):,} of {counted(tokens.tokens, 'token')}: {listed}{more}"
+
+
+def _at(temperature: float, top_p: float, top_k: int) -> str:
+    return f"at T {number_text(temperature)}, top-p {number_text(top_p)}" + (f", top-k {top_k}" if top_k else "")
+
+
+def _is_at(row: TokenScoreRow, one: TraceSupport) -> bool:
+    same = (row.temperature, row.top_p, row.top_k) == (one.temperature, one.top_p, one.top_k)
+    return same and _is_one(row.scorer, one.scorer)
+
+
+def _is_one(model: Model, other: Model) -> bool:
+    return (model.name, model.revision) == (other.name, other.revision)
 
 
 def _forbidden(row: TokenScoreRow, sums: Sequence[TraceSum]) -> list[int] | None:
@@ -124,21 +174,21 @@ def _text(tokens: TraceTokens, row: TokenScoreRow | None, parting: Parting) -> s
         drawn = "" if tokens.own is not None else " (neither drew it)"
         said = "ratio: log p_other − log p_own in nats; █ the other falls away, ░ it rises"
         title = f"own: {name} · other: {_name(row.scorer)}{drawn} · {said}"
-    return visible(title) + "\n" + _steps(tokens, parting) + "\n" + _forks(tokens, parting)
+    return wrapped(title) + _steps(tokens, parting) + "\n" + _forks(tokens, parting)
 
 
 def _steps(tokens: TraceTokens, parting: Parting) -> str:
     if not parting.steps:
-        return "its tokens read otherwise than its text, so nobody can say which step each belongs to\n"
+        return wrapped("its tokens read otherwise than its text, so nobody can say which step each belongs to")
     sizes = [_size(step) for step in parting.steps]
     largest = max((abs(size) for size in sizes if size is not None and not isinf(size)), default=0.0)
-    words = _left(_first_words(tokens, step) for step in parting.steps)
+    words = [_first_words(tokens, step) for step in parting.steps]
     rows = [
         [f"#{step.step}", begins, f"{step.tokens:,}", *_figures(step), _bar(size, largest)]
         for step, size, begins in zip(parting.steps, sizes, words, strict=True)
     ]
     figures = ["nats"] if parting.ratio is None else ["own", "other", "ratio"]
-    return table(["step", "begins", "tokens", *figures, " " * _BAR], rows)
+    return narrow(["step", "begins", "tokens", *figures, " " * _BAR], rows, (0, 1))
 
 
 def _size(step: StepParting) -> float | None:
@@ -173,6 +223,7 @@ def _forks(tokens: TraceTokens, parting: Parting) -> str:
         return "no forks: every token is the scorer's first choice\n"
     listed = parting.decisive(FORKS)
     alone = parting.ratio is None
+    figures = ["has"] if alone else ["own %", "other %", "ratio", "leaves"]
     rows = [
         [
             f"{fork.place + 1:,}",
@@ -184,15 +235,16 @@ def _forks(tokens: TraceTokens, parting: Parting) -> str:
                 else [_share(fork.own), _share(fork.taken), _signed(fork.ratio)]
             ),
             *([] if alone else [_who(fork)]),
-            choices,
         ]
-        for fork, choices in zip(listed, _left(_choices(fork.choices, tokens) for fork in listed), strict=True)
+        for fork in listed
     ]
+    head = ["token", "there is", "step", *figures]
+    used = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
+    room = TABLE - sum(used) - 2 * len(used)
+    whole = [[*row, _choices(fork.choices, tokens, room)] for row, fork in zip(rows, listed, strict=True)]
     of = f"{len(listed)} of " if len(listed) < len(parting.forks) else ""
     title = f"{of}{counted(len(parting.forks), 'fork')} of {counted(tokens.tokens, 'token')}: there is another first choice"
-    figures = ["has"] if alone else ["own %", "other %", "ratio", "leaves"]
-    head = ["token", "there is", "step", *figures, "it would rather say"]
-    return title + ", the lowest first\n" + table(head, rows)
+    return wrapped(title + ", the lowest first") + narrow([*head, "would rather say"], whole, (0, 1, len(head)))
 
 
 def _who(fork: Fork) -> str:
@@ -200,8 +252,12 @@ def _who(fork: Fork) -> str:
     return UNKNOWN_MARK if fork.own_leaves is None else "both" if fork.own_leaves else "only other"
 
 
-def _choices(choices: Sequence[Other], tokens: TraceTokens) -> str:
-    return "  ".join(f"{_quoted(tokens.pieces.get(one.token_id))} {_share(one.logp)} %" for one in choices)
+def _choices(choices: Sequence[Other], tokens: TraceTokens, room: int) -> str:
+    """As many as there is room for, one at least."""
+    said = [f"{_quoted(tokens.pieces.get(one.token_id))} {_share(one.logp)} %" for one in choices]
+    while len(said) > 1 and cell_len("  ".join(said)) > room:
+        said.pop()
+    return "  ".join(said)
 
 
 def _share(logp: float) -> str:
@@ -213,14 +269,7 @@ def _quoted(text: str | None) -> str:
     if text is None:
         return UNKNOWN_MARK
     said = visible(text[: 2 * _TOKEN].replace("\n", "⏎"), raw=True)
-    return f"“{said if len(said) <= _TOKEN else said[: _TOKEN - 1] + '…'}”" if text else "no text"
-
-
-def _left(cells: Iterable[str]) -> list[str]:
-    """As wide as each other, so that a column that is set to the right begins on one line."""
-    listed = [visible(cell) for cell in cells]
-    width = max(map(cell_len, listed), default=0)
-    return [cell + " " * (width - cell_len(cell)) for cell in listed]
+    return f"“{said if cell_len(said) <= _TOKEN else set_cell_size(said, _TOKEN - 1).rstrip() + '…'}”" if text else "no text"
 
 
 def _nats(value: float | None) -> str:
@@ -236,11 +285,15 @@ def _name(model: Model) -> str:
 
 
 def _drew(model: Model, trace: Trace) -> bool:
-    return (model.name, model.revision) == (trace.run.model.name, trace.run.model.revision)
+    return _is_one(model, trace.run.model)
 
 
 def _document(
-    trace: Trace, tokens: TraceTokens, sums: Sequence[TraceSum], found: Sequence[tuple[TokenScoreRow | None, Parting]]
+    trace: Trace,
+    tokens: TraceTokens,
+    sums: Sequence[TraceSum],
+    supports: Sequence[TraceSupport],
+    found: Sequence[tuple[TokenScoreRow | None, Parting]],
 ) -> dict[str, Any]:
     return {
         "schema": 1,
@@ -250,6 +303,7 @@ def _document(
         "top_p": 1,
         "truncated": trace.row.finish.value == "length",
         "whole": [_sum(one, trace) for one in sums],
+        "draws": [_draws(one) for one in supports],
         "cannot_draw": [_cannot(row, sums) for row in tokens.rows],
         "partings": [_parting(tokens, row, parting) for row, parting in found],
     }
@@ -261,6 +315,12 @@ def _sum(one: TraceSum, trace: Trace) -> dict[str, Any]:
     told = {"scorer": one.scorer.name, "revision": one.scorer.revision, "drew_it": _drew(one.scorer, trace)}
     rest = {"nats": one.nats, "stop_nats": one.stop, "odds": odds(one.nats), "retokenized": one.retokenized, "dtype": one.dtype}
     return told | {"tokens": one.tokens} | rest
+
+
+def _draws(one: TraceSupport) -> dict[str, Any]:
+    told = {"scorer": one.scorer.name, "revision": one.scorer.revision, "can_draw": one.inside, "outside": one.outside}
+    decoding = {"temperature": one.temperature, "top_p": one.top_p, "top_k": one.top_k}
+    return told | decoding | {"edge": one.edge, "retokenized": one.retokenized}
 
 
 def _cannot(row: TokenScoreRow, sums: Sequence[TraceSum]) -> dict[str, Any]:

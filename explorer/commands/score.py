@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shlex import quote
+from typing import TYPE_CHECKING, Final
 
+from explorer.commands.likelihood_tables import figure
 from explorer.commands.narration import Meter, Narrator
-from explorer.commands.tables import UNKNOWN_MARK, parts, percent, table
+from explorer.commands.tables import UNKNOWN_MARK, percent
+from explorer.commands.wrapping import command, narrow, wrapped
 from explorer.render.words import counted
+from store.names import number_text
+from store.types import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from engine.analyses.perplexity import Perplexity
+    from engine.fair import Used
     from engine.samplers.base import Opening
     from engine.scoring import Asked, Judge, ScoredRuns
     from store.reader import Study
     from store.rows import RunRow
+    from store.types import Model, Settings
     from store.writer import Writer
+
+_TITLE: Final = (
+    "perplexity at T 1 · PPL: median PPL of the responses · correct: of the correct ones · whole trace: the median chance of a"
+    " response · supported %: of the responses, those with every token in the scorer's own top-p set at the run's decoding"
+)
 
 EXAMPLE = "score {db} --scorer models/my-base-7b --of my-base-7b my-rl-7b --tokens 'set:base-only correct:yes'"
 
@@ -37,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retokenize", action="store_true", help="score the text where token ids are unknown or another model's"
     )
+    parser.add_argument("--again", action="store_true", help="score what is there, too: another dtype, damaged scores")
     parser.add_argument("--prompt-of", metavar="RUN", help="after whose prompts; else those of the scorer's own run")
     parser.add_argument(
         "--engine", default="transformers", metavar="E", help="transformers, vllm or server; transformers unless said"
@@ -62,7 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
     with Writer(arguments.db, "score") as writer:
         done = weigh(writer, judge, runs, narrator, asked)
     with Study(arguments.db) as study:
-        show(study)
+        show(study, judge.model)
+    sys.stdout.write(
+        wrapped("what the figures say of two models:") + command(f"basebound likelihood {quote(str(arguments.db))}")
+    )
     return 1 if done.left_out else 0
 
 
@@ -73,7 +92,7 @@ def _asked(study: Study, arguments: argparse.Namespace) -> Asked:
     if arguments.prompt_of and not arguments.retokenize:
         raise BaseboundError("--prompt-of is for texts that --retokenize scores; give both, or leave it out")
     prompt_of = study.find_run(arguments.prompt_of) if arguments.prompt_of else None
-    return Asked(arguments.where, arguments.tokens, arguments.retokenize, prompt_of)
+    return Asked(arguments.where, arguments.tokens, arguments.retokenize, prompt_of, arguments.again)
 
 
 def _opening(arguments: argparse.Namespace) -> Opening:
@@ -120,60 +139,88 @@ def _told(done: ScoredRuns) -> str:
     return counted(done.responses, "response") + (f" ({told})" if told else "")
 
 
-def show(study: Study) -> None:
-    """The table of everything scored, on stdout."""
-    from engine.analyses.perplexity import perplexities
-    from store.likelihoods import likelihoods
+def show(study: Study, scorer: Model | None = None) -> None:
+    """What was scored, on stdout: a table for each scorer and benchmark. scorer: this one's alone."""
+    from engine.board import read_board
+    from engine.fair import fair_perplexities, used_by_run
     from store.measures import models
 
-    found = perplexities(likelihoods(study))
-    runs = {run.run_id: run for run in study.runs()}
-    header = [
-        "responses of",
-        "under",
-        "responses",
-        "cut",
-        "median PPL",
-        "of correct",
-        "without stop",
-        "whole trace",
-        "supported %",
-    ]
     steps = {(model.name, model.revision): model.step for model in models(study)}
-    rows = [_row(runs[one.run_id], one, steps.get((one.scorer, one.revision))) for one in found]
-    sys.stdout.write(
-        "perplexity at T 1, and the median probability of a whole trace · cut: by a length limit\n"
-        "supported: every token lies in the scorer's own top-p set at the run's decoding\n"
-    )
-    sys.stdout.write(table(header, rows))
-    sys.stdout.write(_anew(runs, found))
-    sys.stdout.write(parts(study))
+    sys.stdout.write(wrapped(_TITLE))
+    for benchmark in study.benchmarks():
+        board = read_board(study, benchmark)
+        runs = {run.run_id: run for run in board.runs}
+        found: dict[tuple[str, str], list[Perplexity]] = {}
+        for one in fair_perplexities(study, board):
+            found.setdefault((one.scorer, one.revision), []).append(one)
+        for model, ones in found.items():
+            if scorer is None or model == (scorer.name, scorer.revision):
+                sys.stdout.write(_table(model[0], steps.get(model), benchmark, runs, ones))
+        told = [
+            one.run_id
+            for model, ones in found.items()
+            for one in ones
+            if scorer is None or model == (scorer.name, scorer.revision)
+        ]
+        used = used_by_run(study, board, [runs[run_id] for run_id in dict.fromkeys(told)])
+        sys.stdout.write(_used(runs, used, scorer))
 
 
-def _row(run: RunRow, one: Perplexity, step: int | None) -> list[str]:
+def _table(scorer: str, step: int | None, benchmark: str, runs: Mapping[int, RunRow], found: Sequence[Perplexity]) -> str:
+    """Where all is supported or not at one decoding, the title tells it; else each row does."""
+    name = scorer if step is None else f"{scorer} step {step}"
+    decodings = [_decoding(runs[one.run_id].settings) if one.supported is not None else UNKNOWN_MARK for one in found]
+    told = sorted({decoding for decoding in decodings if decoding != UNKNOWN_MARK})
+    title = f"under {name}, on {benchmark}" + (f" · supported % at {told[0]}" if len(told) == 1 else "")
+    head = ("responses of", "scored", "PPL", "correct", "whole trace", "supported %", *(["at"] if len(told) > 1 else []))
+    rows = [
+        [*_row(runs[one.run_id], one), *([decoding] if len(told) > 1 else [])]
+        for one, decoding in zip(found, decodings, strict=True)
+    ]
+    return wrapped(title) + narrow(head, rows) + "".join(map(wrapped, _marks(runs, found, name)))
+
+
+def _row(run: RunRow, one: Perplexity) -> list[str]:
     from engine.analyses.perplexity import odds
 
-    scorer = one.scorer if step is None else f"{one.scorer} step {step}"
     return [
-        run.slug,
-        scorer,
+        run.name,
         f"{one.responses:,}",
-        f"{one.truncated:,}",
-        _known(one.median if one.responses else None),
-        _known(one.median_correct),
-        _known(one.no_stop.median),
+        figure(one.median),
+        figure(one.median_correct),
         odds(one.nats) if one.responses else UNKNOWN_MARK,
         percent(one.supported),
     ]
 
 
-def _known(value: float | None) -> str:
-    return UNKNOWN_MARK if value is None else f"{value:.3f}"
+def _decoding(settings: Settings) -> str:
+    """At which a response is supported or not; where nobody knows how a run was drawn, that is another run's."""
+    if UNKNOWN in (settings.temperature, settings.top_p):
+        return "another run's decoding"
+    top_k = f", top-k {settings.top_k}" if settings.top_k not in (0, UNKNOWN) else ""
+    return f"T {number_text(settings.temperature)}, top-p {number_text(settings.top_p)}{top_k}"
 
 
-def _anew(runs: dict[int, RunRow], found: list[Perplexity]) -> str:
-    """A line on texts that were tokenized anew; nothing where there are none."""
-    told = [f"{one.retokenized:,} of {runs[one.run_id].slug} under {one.scorer}" for one in found if one.retokenized]
-    if not told:
-        return ""
-    return f"‼ tokenized anew, not as they were generated, and without a stop token: {', '.join(told)}\n"
+def _marks(runs: Mapping[int, RunRow], found: Sequence[Perplexity], name: str) -> list[str]:
+    """What must be known of rows, and no column tells."""
+    cut = [f"{one.truncated:,} of {runs[one.run_id].slug}" for one in found if one.truncated]
+    anew = [f"{one.retokenized:,} of {runs[one.run_id].slug}" for one in found if one.retokenized]
+    lines = [f"‼ cut by a length limit: {', '.join(cut)}"] if cut else []
+    if anew:
+        lines.append(f"‼ tokenized anew, not as they were generated, and without a stop token: {', '.join(anew)} under {name}")
+    return lines
+
+
+def _used(runs: Mapping[int, RunRow], used: Mapping[int, Used], scorer: Model | None) -> str:
+    """Of which responses figures are, where they are not of all, and where the scorer has not gone through all of those."""
+    from engine.likelihoods import scored_partly
+
+    lines = [
+        f"{'‼ ' if one.perhaps_chosen else ''}{runs[run_id].slug}: {one.words}, {one.of:,} of {one.stored:,} stored"
+        for run_id, one in used.items()
+        if one.first is not None or one.perhaps_chosen
+    ]
+    for run_id, one in used.items():
+        told = {by: number for by, number in one.scored.items() if scorer is None or by == (scorer.name, scorer.revision)}
+        lines += [f"‼ {said}" for said in scored_partly(runs[run_id], replace(one, scored=told))]
+    return wrapped(*lines) if lines else ""

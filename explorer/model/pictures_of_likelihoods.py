@@ -1,18 +1,22 @@
 """Pictures of perplexity: of both runs' responses under both models, and along training steps.
 
-Call them in a worker. They are read on a connection of their own. Where fewer traces are stored than were counted they may have
-been chosen by their answers: then there are numbers of what is stored, and no picture of a rate or a distribution.
+Call them in a worker. They are read on a connection of their own. Where fewer traces are stored than were counted,
+`engine.fair` says which are used; where they may have been chosen by their answers there are numbers of what is stored, and no
+picture of a rate or a distribution.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import exp, log
 from statistics import median
 from typing import Final
 
+from engine.fair import Used, used_by_run
+from engine.likelihoods import has_ids, is_asked, scored_partly
 from explorer.model import picture_facts as facts
 from explorer.model.pictures_of_runs import left_out, step_line, step_size, step_word, stepped, ways
 from explorer.model.pictures_of_traces import RIGHT, asked_of, boxes, quantiles
@@ -23,7 +27,13 @@ from store.reader import DECIDING, Study
 from store.rows import RunRow
 from store.types import Model, Outcome, Role
 
-_SENTENCE: Final = "not above base's own: base finds them as likely, token for token, as its own"
+_RIGHT: Final = {True: RIGHT[True], False: "wrong or none ✗"}
+"""A response without an answer stands with the wrong ones, and the word says so."""
+
+_SENTENCE: Final = "a line no higher than base's own point: base finds that text as likely, token for token, as its own"
+_EVEN: Final = "steps stand at even distances"
+_WORD_CELLS: Final = 12
+"""Of a line's name, which stands at its end and over its column."""
 
 _SCORERS: Final = """
 SELECT DISTINCT model_id, name, revision, role FROM likelihood JOIN model ON model_id = scorer_id
@@ -35,16 +45,8 @@ FROM sample JOIN problem USING (problem_id) JOIN likelihood USING (sample_id) {D
 WHERE problem.benchmark = :benchmark AND run_id IN (SELECT value FROM json_each(:runs)) AND NOT extra
   AND scorer_id IN (SELECT value FROM json_each(:scorers))
   AND temperature = 1 AND top_p = 1 AND top_k = 0 AND likelihood.tokens > 0 AND likelihood.logp IS NOT NULL
-  AND idx < ifnull(:first, idx + 1)
-"""
-
-_FIRST: Final = """
-SELECT min(first), min(here) FROM (
-  SELECT sum(idx = place) AS first, min(batch_id IS NOT NULL) AS here FROM (
-    SELECT run_id, problem_id, idx, batch_id, row_number() OVER (PARTITION BY run_id, problem_id ORDER BY idx) - 1 AS place
-    FROM sample JOIN problem USING (problem_id)
-    WHERE benchmark = :benchmark AND run_id IN (SELECT value FROM json_each(:runs)) AND NOT extra)
-  GROUP BY run_id, problem_id)
+  AND idx < ifnull((SELECT json_extract(value, '$[1]') FROM json_each(:used) WHERE json_extract(value, '$[0]') = run_id),
+                   idx + 1)
 """
 
 
@@ -85,17 +87,17 @@ Groups = Mapping[tuple[int, int, bool], Sequence[_Scored]]
 def perplexity(session: Session, pair: Pair) -> Picture:
     """Perplexity of both runs' responses under both models, at temperature 1, right and wrong ones apart."""
     with session.apart() as study:
-        scorers, first = _scorers(study, pair), _first(study, pair, pair.runs)
-        rows = _rows(session, study, pair, pair.runs, [one.model_id for one in scorers], first)
-    # An ERROR is no verdict on a response.
-    rows = [row for row in rows if row.outcome != Outcome.ERROR]
-    there = {(row.run_id, row.scorer) for row in rows}
-    scorers = [one for one in scorers if any(scorer == one.model_id for _, scorer in there)]
-    missing = _missing(session, pair, scorers, there)
+        scorers, used = _scorers(study, pair), used_by_run(study, pair.board, pair.runs)
+        rows = _rows(session, study, pair, pair.runs, [one.model_id for one in scorers], used)
+        # An ERROR is no verdict on a response.
+        rows = [row for row in rows if row.outcome != Outcome.ERROR]
+        there = {(row.run_id, row.scorer) for row in rows}
+        scorers = [one for one in scorers if any(scorer == one.model_id for _, scorer in there)]
+        missing = (*_missing(session, study, pair, scorers, there), *_partly(pair, used))
     if not scorers:
         return Picture("perplexity", "perplexity under base and the other model", notes=missing)
     places = [
-        (f"{word} {RIGHT[right]} under {one.word}", (run.run_id, one.model_id, right))
+        (f"{word} {_RIGHT[right]} under {one.word}", (run.run_id, one.model_id, right))
         for word, run in zip(pair.words, pair.runs, strict=False)
         for one in scorers
         for right in (True, False)
@@ -105,10 +107,10 @@ def perplexity(session: Session, pair: Pair) -> Picture:
     title = f"perplexity at temperature 1, under {' and '.join(one.word for one in scorers)}"
     picture = Picture(
         "perplexity", title, unit="perplexity", digits=3, a_colour=2 * len(scorers), notes=missing,
-        facts=(*_of_first(first), _whole(places, found), _scored_by(scorers, rows)),
+        facts=(*of_first(used, pair.runs), _whole(places, found), _scored_by(scorers, rows)),
     )  # fmt: skip
     quantiled = [(word, quantiles([(row.perplexity, 1) for row in of])) for (word, _), of in zip(places, found, strict=True)]
-    return boxes(pair, picture, quantiled, (*_tens(found), _traces(found)), is_fair=first is not None)
+    return boxes(pair, picture, quantiled, (*_tens(found), _traces(found)), is_fair=not chosen(used, pair.runs))
 
 
 def _tens(found: Sequence[Sequence[_Scored]]) -> tuple[Series, ...]:
@@ -160,25 +162,25 @@ def is_model(model: Model, name: str, revision: str) -> bool:
     return (model.name, model.revision) == (name, revision)
 
 
-def _first(study: Study, pair: Pair, runs: Sequence[RunRow]) -> int | None:
-    """Of runs that were drawn here and of which a part is stored: so many first samples of every problem are there, all of
-    them, which is a fair part. None where all is stored, or nobody knows how the part was chosen."""
-    if not facts.chosen_part(count for run in runs for count in facts.cells_of(pair, run)):
-        return None
-    asked = {"benchmark": pair.board.benchmark, "runs": json.dumps([run.run_id for run in runs])}
-    ((first, here),) = study.query(_FIRST, asked)
-    stored = all(count.samples for run in runs for count in facts.cells_of(pair, run))
-    return first if here and stored and first else None
+def chosen(used: Mapping[int, Used], runs: Iterable[RunRow]) -> list[RunRow]:
+    """Runs of which what is stored may have been chosen by its answers."""
+    return [run for run in runs if used[run.run_id].perhaps_chosen]
 
 
-def _of_first(first: int | None) -> tuple[str, ...]:
-    return () if first is None else (f"of the first {first:,} samples of each problem and run: others were chosen",)
+def of_first(used: Mapping[int, Used], runs: Iterable[RunRow]) -> tuple[str, ...]:
+    """Which samples are drawn of runs that are stored in part; none where all are stored, or nobody knows."""
+    words = {used[run.run_id].words if used[run.run_id].first is not None else None for run in runs}
+    cut = sorted(word for word in words if word is not None)
+    if not cut:
+        return ()
+    return (f"of {' or '.join(cut)} {'of runs stored in part' if None in words else 'and run'}: others were chosen",)
 
 
 def _rows(
-    session: Session, study: Study, pair: Pair, runs: Sequence[RunRow], scorers: Sequence[int], first: int | None
+    session: Session, study: Study, pair: Pair, runs: Sequence[RunRow], scorers: Sequence[int], used: Mapping[int, Used]
 ) -> list[_Scored]:
-    ids = {"runs": json.dumps([run.run_id for run in runs]), "scorers": json.dumps(list(scorers)), "first": first}
+    firsts = json.dumps([[run_id, one.first] for run_id, one in used.items()])
+    ids = {"runs": json.dumps([run.run_id for run in runs]), "scorers": json.dumps(list(scorers)), "used": firsts}
     found = study.query(_SCORED, {**asked_of(session, pair), **ids})
     return [
         _Scored(run, scorer, outcome, nats, tokens, bool(truncated), bool(anew), dtype)
@@ -193,21 +195,31 @@ def _grouped(rows: Iterable[_Scored]) -> Groups:
     return groups
 
 
-def _missing(session: Session, pair: Pair, scorers: Sequence[_Scorer], there: set[tuple[int, int]]) -> tuple[str, ...]:
-    """A sentence for each model that has not scored all, with the command that has it do so."""
-    told = []
+def _missing(
+    session: Session, study: Study, pair: Pair, scorers: Sequence[_Scorer], there: set[tuple[int, int]]
+) -> tuple[str, ...]:
+    """A sentence for each model that has scored nothing of a run, with the command that has it do so."""
+    told, anew = [], frozenset(run.run_id for run in pair.runs if not has_ids(study, run))
     for word, run in zip(pair.words, pair.runs, strict=False):
+        if not is_asked(study, run):
+            continue
         own = next((one for one in scorers if one.word == word or run is pair.base), None)
         lacking = [of for of in pair.runs if own is None or (of.run_id, own.model_id) not in there]
         if lacking:
             names = " and ".join(pair.words[pair.runs.index(of)] for of in lacking)
-            told.append(f"{word} has not scored responses of {names}: {score_command(session, lacking)}")
+            told.append(f"{word} has not scored responses of {names}: {score_command(session, lacking, anew)}")
     return tuple(told)
 
 
-def score_command(session: Session, runs: Sequence[RunRow]) -> str:
-    """What has a model score these runs' responses."""
-    return f"`basebound score {session.name} --scorer DIR --of {' '.join(run.slug for run in runs)}`"
+def _partly(pair: Pair, used: Mapping[int, Used]) -> tuple[str, ...]:
+    """A sentence for each model that has scored some of a run and not all."""
+    return tuple(said for run in pair.runs for said in scored_partly(run, used[run.run_id]))
+
+
+def score_command(session: Session, runs: Sequence[RunRow], anew: Collection[int] = ()) -> str:
+    """What has a model score these runs' responses. anew: run_ids of those whose responses have no token ids."""
+    retokenize = " --retokenize" if any(run.run_id in anew for run in runs) else ""
+    return f"`basebound score {session.name} --scorer DIR --of {' '.join(run.slug for run in runs)}{retokenize}`"
 
 
 def by_step(session: Session, pair: Pair) -> Picture:
@@ -221,8 +233,8 @@ def by_step(session: Session, pair: Pair) -> Picture:
     with session.apart() as study:
         ids = {(name, revision): model_id for model_id, name, revision, _ in study.query(_SCORERS)}
         base = ids.get((pair.base.model.name, pair.base.model.revision))
-        first = _first(study, pair, runs)
-        rows = [] if base is None else _rows(session, study, pair, runs, list(ids.values()), first)
+        used = used_by_run(study, pair.board, runs)
+        rows = [] if base is None else _rows(session, study, pair, runs, list(ids.values()), used)
     under_base = _by_run(rows, {run.run_id: base for run in runs})
     under_self = _by_run(rows, {run.run_id: ids.get((run.model.name, run.model.revision)) for run in runs})
     scored = [run for run in runs if under_base.get(run.run_id)]
@@ -230,17 +242,17 @@ def by_step(session: Session, pair: Pair) -> Picture:
         why = f"base has not scored responses of two training steps: {score_command(session, runs)}"
         return Picture("ppl steps", title, notes=(why,))
     series = _along(pair, scored, under_base, under_self)
-    part = None if first is not None else facts.chosen_part(c for run in scored for c in facts.cells_of(pair, run))
+    part = facts.chosen_part(count for run in chosen(used, scored) for count in facts.cells_of(pair, run))
     drawn = series[:MOST_SERIES]
     unscored = [run for run in runs if run not in scored]
     lacking = (f"base has not scored {counted(len(unscored), 'run')}: {score_command(session, unscored)}",) if unscored else ()
     numbers = span_of(len(under_base[run.run_id]) for run in scored)
     told = [row for run in scored for row in under_base[run.run_id]]
     return Picture(
-        "ppl steps", "perplexity under base along steps, and under itself: median and quartiles", axis="step",
+        "ppl steps", "perplexity under base along steps, “own” under itself: median and quartiles", axis="step",
         unit="perplexity", digits=3, places=_places(scored), series=() if part else drawn, aside=drawn if part else (),
         limits=_around(drawn), notes=(*notes, *left_out(len(series)), *([part] if part else []), *lacking),
-        facts=(*_of_first(first), _SENTENCE,
+        facts=(*of_first(used, scored), _SENTENCE, _EVEN,
                f"{pair.board.benchmark} · {numbers} responses a run, temperature 1 · under {pair.base.model.name}"
                f" ({', '.join(sorted({row.dtype for row in told}))}) and under themselves", *ways(scored)),
     )  # fmt: skip
@@ -270,9 +282,19 @@ def _along(
         lines.setdefault(key, (name, []))[1].append(run)
     places = _places(runs)
     mine = next((key for key, (_, of) in lines.items() if pair.base in of), None)
-    first = [_line(name, of, places, under_base) for name, of in lines.values()]
-    own = [_line(f"itself: {name}", of, places, under_self) for key, (name, of) in lines.items() if key != mine]
+    words = dict(zip(lines, _words([(name, of[0]) for name, of in lines.values()]), strict=True))
+    first = [_line(words[key], of, places, under_base) for key, (_, of) in lines.items()]
+    own = [_line(f"own {words[key]}", of, places, under_self) for key, (_, of) in lines.items() if key != mine]
     return (*first, *(one for one in own if any(value is not None for value in one.values)))
+
+
+def _words(lines: Sequence[tuple[str, RunRow]]) -> list[str]:
+    """What each line is called: where that is long, its model without what all the models' names begin with."""
+    names = [run.model.name.rpartition("/")[2].split("-") for _, run in lines]
+    same = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False)))
+    short = ["-".join(parts[same:] or parts) for parts in names]
+    told = [word if len(word) <= _WORD_CELLS else name for (word, _), name in zip(lines, short, strict=True)]
+    return told if len(set(told)) == len(told) else [word for word, _ in lines]
 
 
 def _line(word: str, runs: Sequence[RunRow], places: Sequence[str], scored: Mapping[int, list[_Scored]]) -> Series:

@@ -6,19 +6,18 @@ Call them in a worker. They are made from `engine.likelihoods`, which says what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf, log10
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from explorer.model import picture_facts as facts
-from explorer.model.pictures_of_likelihoods import is_model, score_command
+from explorer.model.pictures_of_likelihoods import chosen, is_model, of_first, score_command
 from explorer.model.session import Pair, Session
 from explorer.render.plots.picture import Picture, Series, Shape, Values
-from explorer.render.words import counted
+from explorer.render.words import counted, margin_text
 from store.rows import RunRow
 from store.types import Model
 
 if TYPE_CHECKING:
-    from engine.analyses.recovery import Recovery
+    from engine.analyses.recovery import Importance, Recovery
     from engine.analyses.support import Support
     from engine.likelihoods import PairLikelihoods
 
@@ -39,20 +38,20 @@ def support(session: Session, found: PairLikelihoods, pair: Pair) -> Picture:
         (f"{base}'s under {other}", found.support_back),
         (f"{other}'s own, the null", found.null_back),
     ]
-    missing = tuple(_lacks(session, pair, *one) for one in found.missing)
+    missing = tuple(_lacks(session, pair, found, *one) for one in found.missing)
     if found.no_support is not None or all(of is None for _, of in rows):
         return Picture("support", title, notes=(found.no_support,) if found.no_support else missing or (_OLD,))
-    cells = [count for run in pair.runs for count in facts.cells_of(pair, run)]
-    part = facts.chosen_part(cells)
+    part = facts.chosen_part(count for run in chosen(found.used, pair.runs) for count in facts.cells_of(pair, run))
     every = [of for _, of in rows]
     series = (Series("inside", "share inside", facts.percents(_of(every, lambda of: of.share))),)
     known = [of for _, of in rows if of is not None]
-    margins = ", ".join(dict.fromkeys(f"{of.margin:g} in {'/'.join(of.dtypes)}" for of in known))
+    margins = ", ".join(dict.fromkeys(f"{margin_text(of.margin)} in {'/'.join(of.dtypes)}" for of in known))
     return Picture(
         "support", title, Shape.ROWS, "traces", "%", tuple(word for word, _ in rows),
         series=() if part else series, aside=(*(series if part else ()), *_beside(rows)),
-        notes=(*missing, *([part] if part else [])),
-        facts=("a token outside forbids that very trace, not its reasoning · what the null lacks of 100 % is rounding",
+        notes=(*missing, *found.notes, *([part] if part else [])),
+        facts=(*of_first(found.used, pair.runs),
+               "a token outside forbids that very trace, not its reasoning · what the null lacks of 100 % is rounding",
                f"inside: mass of likelier tokens − top-p < margin ({margins})",
                f"{pair.board.benchmark} · verdicts by {pair.board.verifier}", *facts.drawn_how(pair)),
     )  # fmt: skip
@@ -78,7 +77,8 @@ def recovery(session: Session, found: PairLikelihoods, pair: Pair) -> Picture:
         scored = {(model, run.run_id) for model, run in found.missing}
         lacking = [run for run in pair.runs if (pair.base.model, run.run_id) in scored]
         why = found.no_recovery or (
-            f"no right trace of {other} is scored by both models: {score_command(session, lacking or pair.runs[1:])}"
+            f"no right trace of {other} is scored by both models:"
+            f" {score_command(session, lacking or pair.runs[1:], found.anew)}"
         )
         return Picture("recovery", title, notes=(why,))
     bounds = [_bound(one) for _, one in rows]
@@ -89,7 +89,7 @@ def recovery(session: Session, found: PairLikelihoods, pair: Pair) -> Picture:
         "c/n [95 %]", f"{base}'s own c/n",
         _of(own, lambda one: one.correct / one.n),
         _of(own, lambda one: one.low), _of(own, lambda one: one.high),
-        least=tuple(one.floor for _, one in rows), most=tuple(map(_end, (one for _, one in rows))), digits=4,
+        least=tuple(one.floor for _, one in rows), most=tuple(map(_end, (one for _, one in rows))), digits=4, is_chance=True,
     )  # fmt: skip
     return Picture(
         "recovery", title, Shape.ROWS, "problem", "probability, by ratios",
@@ -100,6 +100,7 @@ def recovery(session: Session, found: PairLikelihoods, pair: Pair) -> Picture:
         facts=(f"box: {base}'s c/n ┃ with 95 % limits · whisker: floor to importance-sampling bound",
                f"‼ {doubtful} of {len(rows)}: few weights decide, the bound is not drawn" if doubtful else
                "a bound above the box: base should solve it more often than it was seen to",
+               *_none_drawable(base, other, rows),
                f"{counted(left, 'problem')} more without a right trace that both scored",
                f"{pair.board.benchmark} · verdicts by {pair.board.verifier}", *facts.drawn_how(pair)),
     )  # fmt: skip
@@ -125,17 +126,29 @@ def _end(one: Recovery) -> float | None:
 
 def _recovery_columns(other: str, rows: Sequence[tuple[str, Recovery]]) -> tuple[Series, ...]:
     weighted = [one.importance for _, one in rows]
-    floors = (one.floor for _, one in rows)
+    known = [one if one is not None and one.effective else None for one in weighted]
     drawn = [one.drawn for _, one in rows]
     return (
-        Series(
-            "floor 10^", "floor: 10 to the", tuple(None if of is None else log10(of) if of else -inf for of in floors), digits=1
-        ),
-        Series("bound", "importance-sampling bound", _of(weighted, lambda one: one.value), digits=4),
-        Series("± error", "its standard error", _of(weighted, lambda one: one.error), digits=4),
-        Series("ESS", "effective sample size", _of(weighted, lambda one: one.effective), digits=1),
+        Series("floor", "floor", _of(rows, lambda row: row[1].floor), digits=4, is_chance=True),
+        Series("bound", "importance-sampling bound", _of(weighted, _said), digits=4, is_chance=True),
+        Series("± error", "its standard error", _of(known, lambda one: one.error), digits=4, is_chance=True),
+        Series("ESS", "effective sample size", _of(known, lambda one: one.effective), digits=1),
+        Series("drawable", "different right traces it can draw", _of(rows, lambda row: row[1].drawable), digits=0),
+        Series("of right", "different right traces", _of(rows, lambda row: row[1].distinct), digits=0),
         Series(f"{other} c/n", f"{other}'s own c/n", _of(drawn, lambda one: one.correct / one.n), digits=4),
     )
+
+
+def _said(one: Importance) -> float | None:
+    """The bound; of draws of which none is right there is none to say."""
+    return one.value if one.correct else None
+
+
+def _none_drawable(base: str, other: str, rows: Sequence[tuple[str, Recovery]]) -> tuple[str, ...]:
+    """What a floor of 0 means, where there is one."""
+    number = sum(not one.drawable for _, one in rows)
+    told = f"floor and bound 0 ({counted(number, 'problem')}): {base} can draw none of {other}'s right traces as they stand"
+    return (f"{told}; others it may",) if number else ()
 
 
 def _probabilities(box: Series) -> tuple[float, float]:
@@ -144,10 +157,10 @@ def _probabilities(box: Series) -> tuple[float, float]:
     return max(min(found, default=_LEAST), _LEAST) / 1.3, 1.0
 
 
-def _lacks(session: Session, pair: Pair, scorer: Model, run: RunRow) -> str:
+def _lacks(session: Session, pair: Pair, found: PairLikelihoods, scorer: Model, run: RunRow) -> str:
     words = dict(zip((one.run_id for one in pair.runs), pair.words, strict=False))
     who = pair.words[0] if is_model(pair.base.model, scorer.name, scorer.revision) else pair.words[-1]
-    return f"{who} has not scored responses of {words[run.run_id]}: {score_command(session, [run])}"
+    return f"{who} has not scored responses of {words[run.run_id]}: {score_command(session, [run], found.anew)}"
 
 
 def _of(every: Iterable[_T | None], value: Callable[[_T], float | None]) -> Values:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from explorer.model.session import Session
     from explorer.model.token_shades import Tokens, Way
     from store.rows import ProblemRow, Trace
+    from store.types import Model
 
 KEPT_AT_MOST = 12
 _KEPT_CHARS = 4_000_000
@@ -56,6 +57,8 @@ class Weighed:
 
     way: Way | None = None
     """How they are looked at, to be prepared; None where nobody knows yet."""
+    beside: tuple[Model, ...] = ()
+    """The models that the screen compares; none where every scorer is of interest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def with_tokens(session: Session, reading: Reading, weighed: Weighed) -> Reading
     """The same with its tokens. Raises StudyError."""
     from explorer.model.token_shades import read_tokens
 
-    return replace(reading, tokens=read_tokens(session, reading.trace, weighed.way))
+    return replace(reading, tokens=read_tokens(session, reading.trace, weighed.way, weighed.beside))
 
 
 def read_again(session: Session, reading: Reading, weighed: Weighed | None = None) -> Reading:

@@ -1,15 +1,18 @@
 """What models think of one trace, token by token, ready for the Reader. No Textual here.
 
-`read_tokens` reads the scores in a worker and makes `Tokens`: one `Lens` for every way to look at them, the surprisal under
-each scorer (base first), then the log-ratio of every other scorer to the model that drew the trace. A lens is made when it is
-first asked for, and kept; what a person reads of one token (`Tokens.facts`) is looked up when they go there.
+`read_tokens` reads the scores in a worker and makes `Tokens`: one `Lens` for every way to look at them, the surprisal under a
+base model first, then what tells the two models of the screen apart. A lens is made when it is first asked for, and kept; what
+a person reads of one token (`Tokens.facts`) is looked up when they go there.
+
+Of many scorers those are looked at that the screen is about: the base model, the one that drew the trace, the one it is held
+against. A key that goes through all checkpoints of a series would be of no use.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -19,7 +22,7 @@ from engine.analyses.parting import Parting, part
 from engine.analyses.support import margin_of
 from explorer.render.forks import AtToken, Choice, View
 from explorer.render.pieces import Tone
-from explorer.render.shades import OUTSIDE, Shades, change, ratio_bars, surprisal_bars, surprise
+from explorer.render.shades import OUTSIDE, Shades, changes, ratio_bars, surprisal_bars, surprises
 from explorer.render.words import role_of
 from store.types import Model, Role
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from store.rows import Trace
     from store.token_scores import TokenScores
 
+_VOICES: Final = 3
+"""Scorers that are looked at where a screen compares two models: a base model, the trace's own, the other one."""
 _CHARS: Final = 400
 """Of one token that are looked at: what is shown of it is far less."""
 
@@ -107,8 +112,10 @@ class Tokens:
     found: TraceTokens
     voices: tuple[Voice, ...]
     """A base model's first."""
-    own: Voice | None
-    """The one that drew the trace."""
+    reference: Voice
+    """What others are held against: the one that drew the trace; where that has not gone through it, the first."""
+    compared: tuple[Voice, ...]
+    """What is held against it, that of the screen's other model first."""
     ends: Sequence[int]
     """[tokens] Where each ends in the text; a part of a character with that character."""
     lenses: dict[Way, Lens] = field(default_factory=dict)
@@ -117,8 +124,15 @@ class Tokens:
     @property
     def ways(self) -> list[Way]:
         """In the order in which a key goes through them."""
-        ratios = [voice.way(Kind.RATIO) for voice in self.voices if self.own is not None and voice is not self.own]
-        return [*(voice.way(Kind.SURPRISAL) for voice in self.voices), *ratios]
+        surprisals = [voice.way(Kind.SURPRISAL) for voice in self.voices]
+        counterpart = [voice.way(kind) for voice in self.compared[:1] for kind in (Kind.RATIO, Kind.SURPRISAL)]
+        ratios = [voice.way(Kind.RATIO) for voice in self.compared]
+        return list(dict.fromkeys([surprisals[0], *counterpart, *ratios, *surprisals]))
+
+    @property
+    def telling(self) -> Way:
+        """What is shaded where somebody asks for forks before anything was: where the two models part, else surprisal."""
+        return self.compared[0].way(Kind.RATIO) if self.compared else self.ways[0]
 
     def lens(self, way: Way) -> Lens | None:
         """None where the trace cannot be looked at that way."""
@@ -130,15 +144,10 @@ class Tokens:
             found = self.lenses[way] = self._lens(way, voice)
         return found
 
-    def make_all(self) -> None:
-        """Every lens, so that going to the next one is instant. In a worker."""
-        for way in self.ways:
-            self.lens(way)
-
     def facts(self, lens: Lens, token: int) -> AtToken:
         """What there is to say of one token."""
         at, begun = bisect_left(lens.forks, token), self.starts[token]
-        pair = [self.own, lens.voice] if lens.is_ratio and self.own is not None else self.voices
+        pair = [self.reference, lens.voice] if lens.is_ratio else self.voices
         return AtToken(
             text=self.found.response[begun : self.ends[token]][:_CHARS],
             part=not self.found.text(token),
@@ -162,17 +171,17 @@ class Tokens:
             yield Choice(self.found.pieces.get(one.token_id, "")[:_CHARS], one.token_id, one.logp)
 
     def _lens(self, way: Way, voice: Voice) -> Lens:
-        if way.kind is Kind.RATIO and self.own is not None:
-            parting = part(self.own.scores, voice.scores, self.found.steps)
-            return self._of(way, f"log-ratio {voice.word} to {self.own.word}", voice, parting, parting.ratio or (), change)
+        if way.kind is Kind.RATIO:
+            held = self.reference
+            parting = part(held.scores, voice.scores, self.found.steps)
+            values = parting.ratio or ()
+            return self._of(way, f"log-ratio {voice.word} to {held.word}", voice, parting, values, changes(values))
         parting = part(voice.scores, None, self.found.steps)
-        return self._of(way, f"surprisal under {voice.word}", voice, parting, parting.surprisal, surprise)
+        surprisal = parting.surprisal
+        return self._of(way, f"surprisal under {voice.word}", voice, parting, surprisal, surprises(surprisal))
 
-    def _of(
-        self, way: Way, said: str, voice: Voice, parting: Parting, values: Sequence[float], level: Callable[[float], int]
-    ) -> Lens:
+    def _of(self, way: Way, said: str, voice: Voice, parting: Parting, values: Sequence[float], levels: list[int]) -> Lens:
         outside = _outside(voice.scores)
-        levels = list(map(level, values))
         for token in outside:
             levels[token] = OUTSIDE
         is_ratio, steps = way.kind is Kind.RATIO, parting.step_of or ()
@@ -193,10 +202,10 @@ class Tokens:
         )
 
 
-def read_tokens(session: Session, trace: Trace, way: Way | None = None) -> Tokens | str:
-    """The trace's tokens, with the lens of that way made; where there are none, why, and what brings them.
+def read_tokens(session: Session, trace: Trace, way: Way | None = None, beside: Sequence[Model] = ()) -> Tokens | str:
+    """The trace's tokens, with the lens of that way made, or of the first one; where there are none, why, and what brings them.
 
-    Raises StudyError.
+    beside: the models that the screen compares; () where every scorer is of interest. Raises StudyError.
     """
     from engine.trace_tokens import trace_tokens
 
@@ -205,13 +214,27 @@ def read_tokens(session: Session, trace: Trace, way: Way | None = None) -> Token
         return _how_to_score(session, trace)
     if found.starts is None:
         return "scored token by token, but the token ids read otherwise than this text: no word can be said to be a token"
-    words = _words([row.scorer for row in found.rows])
-    voices = [Voice(word, row, _margin(trace, row)) for word, row in zip(words, found.rows, strict=True)]
-    own = voices[0] if found.own is not None else None
-    tokens = Tokens(found, tuple(sorted(voices, key=_base_first)), own, _ends(found.starts))
-    if way is not None:
-        tokens.lens(way)
+    rows = _looked_at(found, beside)
+    words = _words([row.scorer for row in rows])
+    reference, *others = (Voice(word, row, _margin(trace, row)) for word, row in zip(words, rows, strict=True))
+    voices = tuple(sorted([reference, *others], key=_base_first))
+    tokens = Tokens(found, voices, reference, tuple(others), _ends(found.starts))
+    tokens.lens(tokens.ways[0] if way is None else way)
     return tokens
+
+
+def _looked_at(found: TraceTokens, beside: Sequence[Model]) -> Sequence[TokenScoreRow]:
+    """What others are held against, then the model of the screen that is not that one, then a base model's.
+
+    All scorers where no model of the screen, no base model and not the one that drew the trace is among them.
+    """
+    from engine.trace_tokens import is_model
+
+    base = next((row for row in found.rows if row.scorer.role is Role.BASE), None)
+    pair = [row for model in reversed(beside) for row in found.rows if is_model(row.scorer, model.name, model.revision)]
+    held = found.own or base
+    chosen = {id(row): row for row in (held, *pair, base) if row is not None}
+    return list(chosen.values())[:_VOICES] if beside and chosen else found.rows
 
 
 def _how_to_score(session: Session, trace: Trace) -> str:
@@ -242,8 +265,9 @@ def _margin(trace: Trace, row: TokenScoreRow) -> float:
 def _ends(starts: Sequence[int]) -> list[int]:
     """Of each token; one that brings nothing has the end of the next that does."""
     ends = list(starts[1:])
-    for token in range(len(ends) - 2, -1, -1):
-        if ends[token] == starts[token]:
+    empty = [token for token, (start, end) in enumerate(zip(starts, ends, strict=False)) if start == end]
+    for token in reversed(empty):
+        if token + 1 < len(ends):
             ends[token] = ends[token + 1]
     return ends
 

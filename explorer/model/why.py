@@ -1,4 +1,4 @@
-"""All that a study says of why a problem is in its set: counts, evidence, luck, near misses, paths, likelihood, on one page.
+"""All that a study says of why a problem is in its set: counts, evidence, likelihood, luck, near misses, paths, on one page.
 
     for section in evidence_page(session, pair, problem): ...
 
@@ -39,11 +39,11 @@ def evidence_page(session: Session, pair: Pair, problem: ProblemRow) -> list[Sec
     found = [
         Section("counts", [_counts(side, pair, proof, place) for place, side in enumerate(sides)]),
         Section("set and evidence", _evidence(sides, proof)),
+        Section("likelihood of right answers", likelihood(session, pair, problem, sides)),
         Section("right answers", [line for side in sides for line in _right(session, pair, problem, side)]),
         Section("answered instead", [line for side in sides for line in _instead(side)]),
         Section("judged wrong, perhaps right", [line for side in sides for line in _near(session, pair, problem, side)]),
         Section("paths", _paths(sides)),
-        Section("likelihood of right answers", likelihood(session, pair, problem, sides)),
         Section("length", [line for side in sides for line in _lengths(side)]),
     ]
     return [section for section in found if section.statements]

@@ -18,6 +18,8 @@ _CHOICE: Final = 14
 _BAR: Final = 10
 """Cells of a bar of 100 %."""
 _BLANK = "␣"
+_ABOUT = "≈"
+"""Before what is stored in one byte a token: the heading has the exact one of the token that lies furthest outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _views(at: AtToken, width: int) -> list[Line]:
 def _view(view: View, column: int, width: int) -> Line:
     """In the longest words that fit."""
     begun: Line = [(view.name.ljust(column), view.tone), plain(f"  {chance(view.logp)}")]
-    entropy = None if view.entropy is None else f"{view.entropy:.2f}"
+    entropy = None if view.entropy is None else f"{_ABOUT}{view.entropy:.2f}"
     line: Line = begun
     for word, settings in (("entropy", True), ("H", True), ("H", False)):
         line = joined([begun, _nucleus(view, settings=settings), [dim(f"{word} {entropy}")] if entropy is not None else []])
@@ -128,13 +130,13 @@ def _view(view: View, column: int, width: int) -> Line:
 
 
 def _nucleus(view: View, *, settings: bool) -> Line:
-    """inside by 0.34 at T 0.6 top-p 0.95; nothing where the decoding excludes nothing, or nobody told."""
+    """inside by ≈0.34 at T 0.6 top-p 0.95; nothing where the decoding excludes nothing, or nobody told."""
     temperature, top_p, top_k = view.decoding
     if view.decoded is None or (top_p >= 1 and not top_k):
         return []
     at = f" at T {temperature:g} top-p {top_p:g}" + (f" top-k {top_k}" if top_k else "") if settings else ""
     edge = view.edge
-    by = "" if edge is None else f" by {abs(edge):.2g}"
+    by = "" if edge is None else f" by {_ABOUT}{abs(edge):.2g}"
     near: Line = [(", within rounding", Tone.WARN)] if edge is not None and abs(edge) < view.margin else []
     if view.decoded > -inf:
         return [dim(f"inside{by}"), *near, dim(at)]

@@ -17,7 +17,7 @@ from explorer.render.text import shortened
 from explorer.render.words import LABELS, NONE, counted, differs, finish, glyph, is_doubt, outcome, role, scorer, settings
 from store.marks import Kind
 from store.rows import ScoreRow, Trace, VerdictRow
-from store.types import IMPORTED, UNKNOWN, Finish, Outcome
+from store.types import IMPORTED, UNKNOWN, Finish, Model, Outcome
 
 if TYPE_CHECKING:
     from explorer.model.labels import Said
@@ -26,6 +26,8 @@ _ANSWER_AT_MOST = 60
 CHECKED_CHARS: Final = 200_000
 """A longer response is checked when somebody asks: a hostile one of a megabyte takes half a minute."""
 _MORE = " …"
+_MODELS: Final = 3
+"""Whose perplexity is told; of the rest how many they are."""
 _MARKED: Final = {Kind.FLAG: "⚑ flagged", Kind.NOTE: "has a note", Kind.STEP: "marks step"}
 
 
@@ -40,6 +42,8 @@ class Beside:
     images: int = 0
     detailed: bool = False
     """What models think of it is known token by token."""
+    compared: Sequence[Model] = ()
+    """The models that the screen compares."""
 
 
 def heading(trace: Trace, width: int, beside: Beside | None = None, most: int = 1 << 10) -> Sequence[Line]:
@@ -112,7 +116,21 @@ def _measured(trace: Trace, beside: Beside) -> list[Line]:
     """Its path, and what models think of it: perplexity, the whole trace's probability, the tokens they could never draw."""
     lines: list[Line] = [] if trace.path is None else [[dim("path "), plain(str(trace.path))]]
     hints: Line = [dim(" (l)")] if beside.detailed else []
-    return lines + [[*_score(trace, score), *([] if place else hints)] for place, score in enumerate(trace.scores)]
+    told = _told(trace, beside)
+    lines += [[*_score(trace, score), *([] if place else hints)] for place, score in enumerate(told)]
+    rest = len(trace.scores) - len(told)
+    return [*lines, [dim(f"+{counted(rest, 'more model')}")]] if rest else lines
+
+
+def _told(trace: Trace, beside: Beside) -> Sequence[ScoreRow]:
+    """All, where there are few; of many scorers the base model's (they begin with it), the trace's own, those compared."""
+    if len(trace.scores) <= _MODELS:
+        return trace.scores
+    wanted = [(model.name, model.step) for model in (trace.run.model, *reversed(beside.compared))]
+    by_model = {(score.scorer, score.step): score for score in reversed(trace.scores)}
+    first = [trace.scores[0], *(by_model[one] for one in wanted if one in by_model)]
+    chosen = list({id(score): score for score in (*first, *trace.scores)}.values())[:_MODELS]
+    return [score for score in trace.scores if any(score is one for one in chosen)]
 
 
 def _score(trace: Trace, score: ScoreRow) -> Line:

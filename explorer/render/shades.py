@@ -136,6 +136,18 @@ def change(ratio: float) -> int:
     return bisect_right(BOUNDS, -ratio) or -bisect_right(BOUNDS, ratio)
 
 
+def surprises(nats: Sequence[float]) -> list[int]:
+    """The level of each token. Of most it is 0, and a call for each of these is what a long trace would wait for."""
+    least = BOUNDS[0]
+    return [0 if value < least else surprise(value) for value in nats]
+
+
+def changes(ratios: Sequence[float]) -> list[int]:
+    """The level of each log-ratio."""
+    least = BOUNDS[0]
+    return [0 if -least < value < least else change(value) for value in ratios]
+
+
 def height(nats: float, largest: float) -> str:
     """A bar of one cell for a part of the largest; the smallest is one, too."""
     if nats == inf:

@@ -11,7 +11,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from explorer.render.plots.picture import Picture, Series, Shape, step_between, styled
-from explorer.render.plots.rows import share_along, value_ticks
+from explorer.render.plots.rows import share_along, tick_text, value_ticks
 from explorer.render.text import one_line
 
 WIDTH: Final = 760
@@ -133,7 +133,7 @@ def _rows(picture: Picture) -> Iterator[str]:
     for value in value_ticks(picture, _TICKS):
         x = _along(picture, value)
         yield f'<path class="grid" d="M{x:.2f} {_TOP}V{foot}"/>'
-        yield _text(x, foot + 16, f"{value:,.6g}", "muted", "middle")
+        yield _text(x, foot + 16, tick_text(value), "muted", "middle")
     yield _text((_ROWS_LEFT + WIDTH - 40) / 2, foot + 34, picture.unit, "muted", "middle")
     for place, word in enumerate(picture.places):
         middle = _TOP + _ROW * (place + 0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from math import isnan
+from math import isnan, log10
 from typing import Final
 
 from explorer.render.pieces import Piece, Tone, dim, joined, plain
@@ -110,6 +110,11 @@ def small_share(value: float | None) -> str:
 def rate(value: float) -> str:
     """A rate as it is written wherever bounds of one are: 0.29 %, 53 %, 100 %."""
     return f"{100 * value:.2g} %" if value < 0.995 else "100 %"
+
+
+def margin_text(value: float) -> str:
+    """How far a mass may be off, as it is read: 0.0001, 10^-9."""
+    return f"{value:g}" if value >= 1e-4 or value <= 0 else f"10^{log10(value):.1f}".removesuffix(".0")
 
 
 def p_value(value: float) -> str:

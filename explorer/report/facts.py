@@ -148,6 +148,7 @@ def perplexity(material: Material) -> Iterator[Row]:
             row |= {name: getattr(one.found, name) for name in PERPLEXITY_FACTS} | {"pooled_no_stop": one.found.no_stop.pooled}
             row |= {"dtype": " ".join(one.found.dtypes), "temperature": 1.0}
             row |= {f"p{round(100 * at)}": value for at, value in zip(QUANTILES, one.quantiles, strict=True)}
+            row |= {"used": one.used.words, "used_responses": one.used.of}
             yield row | {"supported": one.found.supported, "part_only": one.run in part.parts}
 
 

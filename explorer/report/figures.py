@@ -22,6 +22,7 @@ from explorer.report.marks import (
     whole_ticks,
 )
 from explorer.report.material import BenchmarkPart, PairPart, PerplexityPart, RunPart
+from explorer.report.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,7 +164,7 @@ def _perplexity(axes: Axes, found: Sequence[PerplexityPart]) -> None:
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value) if value > 10 else f"{value:g}"))
     axes.set_xlabel("perplexity at T 1")
     axes.grid(axis="y", visible=False)
     axes.spines["left"].set_visible(False)

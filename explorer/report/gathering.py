@@ -16,13 +16,14 @@ from engine.analyses.coverage import coverage
 from engine.analyses.many import adjusted
 from engine.analyses.pairs import Comparison
 from engine.analyses.passk import k_grid
-from engine.analyses.perplexity import Perplexity, perplexities
+from engine.analyses.perplexity import Perplexity
 from engine.auditing import audited_run, cot, protocol, read_labels
 from engine.auditing.concord import concord
 from engine.board import Board
 from engine.claims import claims
 from engine.claims.base import Found
 from engine.exporting import source_name
+from engine.fair import fair_perplexities, used_by_run
 from engine.health import health
 from engine.likelihoods import read_pair
 from engine.partings import SIDES, TraceParting, pair_partings, trace_tokens
@@ -201,11 +202,9 @@ def _standings(found: Sequence[Evidence]) -> dict[Standing, int]:
 def _perplexities(study: Study, board: Board, scored: list[LikelihoodRow]) -> tuple[PerplexityPart, ...]:
     runs = {run.run_id: run for run in board.runs}
     known = {(model.name, model.revision): model for model in models(study)}
-    found = [
-        (of, known.get((of.scorer, of.revision)))
-        for of in perplexities(row for row in scored if row.run_id in runs)
-        if of.responses
-    ]
+    scoring = {row.run_id for row in scored}
+    used = used_by_run(study, board, [run for run in board.runs if run.run_id in scoring])
+    found = [(of, known.get((of.scorer, of.revision))) for of in fair_perplexities(study, board, scored) if of.responses]
     return tuple(
         PerplexityPart(
             runs[of.run_id],
@@ -213,6 +212,7 @@ def _perplexities(study: Study, board: Board, scored: list[LikelihoodRow]) -> tu
             of,
             of.quantiles,
             model is not None and model.role is Role.BASE,
+            used[of.run_id],
         )
         for of, model in sorted(
             found,

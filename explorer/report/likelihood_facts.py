@@ -30,6 +30,7 @@ def support(material: Material) -> Iterator[Row]:
             if of is not None:
                 row: Row = _pair(part, found) | {"scorer": judge.slug, "run": drawn.slug, "dtype": " ".join(of.dtypes)}
                 row |= {"temperature": of.temperature, "top_p": of.top_p, "top_k": of.top_k}
+                row |= {"used": found.used[drawn.run_id].words}
                 yield row | {name: getattr(of, name) for name in SUPPORT}
 
 
@@ -53,7 +54,7 @@ def recovery(material: Material) -> Iterator[Row]:
                 own, theirs = of.direct, of.drawn
                 row |= {"c": own and own.correct, "n": own and own.n, "low": own and own.low, "high": own and own.high}
                 row |= {"drawn_c": theirs and theirs.correct, "drawn_n": theirs and theirs.n}
-                row |= {"floor": of.floor, "distinct": of.distinct, "why": of.why}
+                row |= {"floor": of.floor, "distinct": of.distinct, "drawable": of.drawable, "why": of.why}
                 found_by = of.importance
                 yield row | {f"is_{name}": None if found_by is None else _real(getattr(found_by, name)) for name in IMPORTANCE}
 

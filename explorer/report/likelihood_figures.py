@@ -9,6 +9,7 @@ from engine.analyses.recovery import Recovery
 from engine.likelihoods import PairLikelihoods
 from explorer.report.drawing import LIGHT, drawn
 from explorer.report.marks import WIDTH, colour, name
+from explorer.report.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,8 @@ def recovery(found: PairLikelihoods, keys: Mapping[int, str]) -> str:
 
 
 def _recovery(axes: Axes, rows: Sequence[tuple[str, Recovery]]) -> None:
+    from matplotlib.ticker import FuncFormatter
+
     for row, (_, of) in enumerate(rows):
         if of.direct is not None:
             axes.plot(
@@ -46,6 +49,7 @@ def _recovery(axes: Axes, rows: Sequence[tuple[str, Recovery]]) -> None:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.set_xlim(LEAST / 1.4, 1.2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{plain(100 * value)} %"))
     axes.set_xlabel("probability of a right answer")
     axes.grid(axis="y", visible=False)
     axes.spines["left"].set_visible(False)

@@ -19,6 +19,7 @@ from engine.auditing.chains import Cot
 from engine.auditing.concord import Concord
 from engine.board import Board
 from engine.claims.base import Found
+from engine.fair import Used
 from engine.health import RunHealth
 from engine.likelihoods import PairLikelihoods
 from engine.partings import ProblemPartings, TraceParting
@@ -145,6 +146,8 @@ class PerplexityPart:
     """QUANTILES of the responses' perplexities at temperature 1."""
     by_base: bool
     """The scoring model is a base model."""
+    used: Used
+    """Which of the run's responses these are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ say of the other's chance, and where a model leaves the path of the one that sol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import exp, inf, log
+from collections.abc import Iterable, Iterator, Sequence
+from math import exp, inf
 from typing import Final
 
 from engine.analyses.perplexity import Part, odds
 from engine.analyses.recovery import Recovery
 from engine.analyses.support import Support
-from engine.likelihoods import PairLikelihoods
+from engine.fair import Used
+from engine.likelihoods import PairLikelihoods, scored_partly
 from explorer.render.words import counted
 from explorer.report import figures, likelihood_figures
 from explorer.report.document import Block, Grid, Picture, Points, Prose
@@ -19,13 +20,15 @@ from explorer.report.material import BenchmarkPart, PartingPart, PerplexityPart
 from explorer.report.wording import (
     LEVEL_WORDS,
     UNKNOWN_MARK,
+    chance,
     figure_name,
     in_file,
     percent,
+    plain,
     problems,
     ratio,
     settings,
-    short,
+    token,
     whole,
 )
 from store.rows import RunRow
@@ -41,6 +44,7 @@ _FOLDED_FROM: Final = 16
 def perplexity(part: BenchmarkPart) -> Iterator[Block]:
     """What models think of the stored responses."""
     made = settings(list(dict.fromkeys(one.run for one in part.perplexities)), part.board.verifier)
+    made = f"{_used([(one.run, one.used) for one in part.perplexities])} · {made}"
     yield Picture(
         figure_name(part.board.benchmark, "perplexity"),
         figures.perplexity(part.perplexities),
@@ -55,9 +59,21 @@ def perplexity(part: BenchmarkPart) -> Iterator[Block]:
     note = (
         "At temperature 1; pooled: exp of all nats over all tokens. Whole trace: the probability of all of a response, the"
         " median; a mean over tokens says nothing of the one that decides. Supported: every token lies in the scorer's own"
-        f" top-p set at the run's decoding. {_arithmetic(part.perplexities)} {made}"
+        " top-p set at the run's decoding. A response without an answer is neither correct nor incorrect."
+        f" {_arithmetic(part.perplexities)} {made}"
     )
+    if partly := list(dict.fromkeys(told for one in part.perplexities for told in scored_partly(one.run, one.used))):
+        yield Points(partly, warns=True)
     yield Grid("Perplexity", header, [_perplexity(one) for one in part.perplexities], note, left=2)
+
+
+def _used(found: Iterable[tuple[RunRow, Used]]) -> str:
+    """Which responses a table or figure is made of; where runs differ, of which run what."""
+    runs = dict(found)
+    words = dict.fromkeys(used.words for used in runs.values())
+    if len(words) == 1:
+        return f"of {next(iter(words))}"
+    return "; ".join(f"of {word} of {', '.join(run.name for run in runs if runs[run].words == word)}" for word in words)
 
 
 def _arithmetic(found: Sequence[PerplexityPart]) -> str:
@@ -88,12 +104,14 @@ def _of(part: Part) -> str:
 
 def blocks(part: BenchmarkPart) -> Iterator[Block]:
     """Of every pair of which something was scored."""
-    made = settings(_runs(part), part.board.verifier)
+    drawn = settings(_runs(part), part.board.verifier)
+    used = {run: one.found.used[run.run_id] for one in part.likelihoods for run in (one.found.base, one.found.other)}
+    made = f"{_used(used.items())} · {drawn}"
     if missing := list(_missing(part)):
         yield Points(missing)
     yield from _support(part, made)
-    yield from _recovery(part, made)
-    yield from _partings(part, made)
+    yield from _recovery(part, f"floor: of all stored right traces; importance sampling: of the draws named · {drawn}")
+    yield from _partings(part, drawn)
 
 
 def _runs(part: BenchmarkPart) -> list[RunRow]:
@@ -101,9 +119,13 @@ def _runs(part: BenchmarkPart) -> list[RunRow]:
 
 
 def _missing(part: BenchmarkPart) -> Iterator[str]:
-    told = dict.fromkeys((scorer.name, run.slug) for one in part.likelihoods for scorer, run in one.found.missing)
-    for name, slug in told:
-        yield f"{name} has not scored the responses of {slug}; `basebound score --scorer DIR --of {slug}` does."
+    told = dict.fromkeys(
+        (scorer.name, run.slug, run.run_id in one.found.anew) for one in part.likelihoods for scorer, run in one.found.missing
+    )
+    for name, slug, anew in told:
+        more = " --retokenize" if anew else ""
+        yield f"{name} has not scored the responses of {slug}; `basebound score --scorer DIR --of {slug}{more}` does."
+    yield from (f"{note}." for note in dict.fromkeys(note for one in part.likelihoods for note in one.found.notes))
 
 
 def _support(part: BenchmarkPart, made: str) -> Iterator[Block]:
@@ -139,7 +161,7 @@ def _supports(found: PairLikelihoods) -> Iterator[list[str]]:
             yield [
                 drawn.name, judge.name, *_inside(of), percent(None if null is None else null.share),
                 UNKNOWN_MARK if of is None or of.forbidding is None else f"{of.forbidding:.1f}",
-                UNKNOWN_MARK if of is None else f"{of.margin:g}\n{', '.join(of.dtypes)}",
+                UNKNOWN_MARK if of is None else f"{plain(of.margin)}\n{', '.join(of.dtypes)}",
                 UNKNOWN_MARK if among is None else
                 f"{among.mean:.1f}\n{among.interval.low:.1f} to {among.interval.high:.1f}",
             ]  # fmt: skip
@@ -204,21 +226,21 @@ def _recovery(part: BenchmarkPart, made: str) -> Iterator[Block]:
 def _bounds(of: Recovery) -> list[str]:
     own, found = of.direct, of.importance
     return [
-        UNKNOWN_MARK if own is None else f"{own.correct:,}/{own.n:,}\n{_chance(own.low)} to {_chance(own.high)}",
-        f"{_chance(of.floor)}\n{counted(of.distinct, 'trace')}",
+        UNKNOWN_MARK if own is None else f"{own.correct:,}/{own.n:,}\n{chance(own.low)} to {chance(own.high)}",
+        f"{chance(of.floor)}\n{_drawable(of)}",
         of.why or UNKNOWN_MARK
         if found is None
-        else f"{_chance(found.value)} ± {_chance(found.error)}" + (f"\n{found.warning}" if found.warning else ""),
-        UNKNOWN_MARK if found is None else f"{found.effective:.1f}",
-        UNKNOWN_MARK if found is None else whole(found.correct),
+        else (f"{chance(found.value)} ± {chance(found.error)}" if found.effective else chance(found.value))
+        + (f"\n{found.warning}" if found.warning else ""),
+        UNKNOWN_MARK if found is None or not found.effective else f"{found.effective:.1f}",
+        UNKNOWN_MARK if found is None else f"{found.correct:,}\nin {'all' if found.whole else 'the first'} {found.n:,} draws",
     ]
 
 
-def _chance(value: float | None) -> str:
-    """A probability in percent; as odds where it is tiny."""
-    if value is None:
-        return UNKNOWN_MARK
-    return "0 %" if value <= 0 else f"{100 * value:.2g} %" if value >= 1e-5 else odds(log(value))
+def _drawable(of: Recovery) -> str:
+    if of.floor is None:
+        return "no right trace scored"
+    return f"{of.drawable:,} of {counted(of.distinct, 'different trace')}{'' if of.drawable else ': none can be drawn'}"
 
 
 def _partings(part: BenchmarkPart, made: str) -> Iterator[Block]:
@@ -249,22 +271,18 @@ def _parting(row: PartingPart, traces: int) -> list[str]:
     found = row.found
     rather = UNKNOWN_MARK
     if found.fork is not None:
-        choice = "a token nobody has stored" if found.choice is None else _token(found.choice)
-        rather = f"{choice}\n{_chance(exp(found.fork.choices[0].logp))}"
+        choice = "a token nobody has stored" if found.choice is None else token(found.choice, _TOKEN_CHARS)
+        rather = f"{choice}\n{chance(exp(found.fork.choices[0].logp))}"
     return [
         str(found.link),
         found.side,
         f"{found.step} of {found.steps}",
-        f"{_token(found.token)}\n{_chance(exp(found.own))}, there {_chance(exp(found.other))}",
+        f"{token(found.token, _TOKEN_CHARS)}\n{chance(exp(found.own))}, there {chance(exp(found.other))}",
         rather,
         whole(traces),
         _nats(found.fall),
         _strip(row.ratios),
     ]
-
-
-def _token(text: str) -> str:
-    return f"“{short(text, _TOKEN_CHARS)}”"
 
 
 def _strip(ratios: Sequence[float | None]) -> str:

@@ -61,8 +61,8 @@ def _readings(part: BenchmarkPart) -> Iterator[Block]:
     if part.parts:
         names = ", ".join(run.name for run in part.parts)
         yield Prose(
-            f"Fewer traces are stored than were counted of: {names}. What is made from traces (health, perplexity, audits) is"
-            " of those stored, which may have been chosen by their answers.",
+            f"Fewer traces are stored than were counted of: {names}. What is made from traces (health, audits) is of those"
+            " stored, which may have been chosen by their answers; what is made from likelihoods says which samples it is of.",
             warns=True,
         )
 

@@ -72,17 +72,17 @@ _TABLES: Final[dict[str, tuple[str, Callable[[Material], Iterator[facts.Row]]]]]
     "perplexity": (
         f"benchmark run scorer responses {' '.join(f'p{round(100 * at)}' for at in QUANTILES)} median_correct supported"
         f" part_only temperature dtype {' '.join(facts.PERPLEXITY_FACTS)} pooled_no_stop of_correct"
-        f" {' '.join(f'median_{name} of_{name}' for name in facts.PERPLEXITY_PARTS)}",
+        f" {' '.join(f'median_{name} of_{name}' for name in facts.PERPLEXITY_PARTS)} used used_responses",
         facts.perplexity,
     ),
     "support": (
-        f"{_LIKELY} scorer run temperature top_p top_k dtype {' '.join(likelihood_facts.SUPPORT)} verifier settings",
+        f"{_LIKELY} scorer run temperature top_p top_k dtype {' '.join(likelihood_facts.SUPPORT)} verifier settings used",
         likelihood_facts.support,
     ),
     "percentiles": (f"{_LIKELY} mean low high problems responses own left_out verifier settings", likelihood_facts.percentiles),
     "recovery": (
         f"{_LIKELY} judged drawn problem c n low high drawn_c drawn_n floor distinct"
-        f" {' '.join(f'is_{name}' for name in likelihood_facts.IMPORTANCE)} why verifier settings",
+        f" {' '.join(f'is_{name}' for name in likelihood_facts.IMPORTANCE)} why verifier settings drawable",
         likelihood_facts.recovery,
     ),
     "partings": (

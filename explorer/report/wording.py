@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from math import isnan
+from math import floor, isnan, log, log10
 from typing import Final
 
 from engine.analyses.crossover import Crossing, Crossover
+from engine.analyses.perplexity import odds
 from explorer.render.text import one_line
 from store.names import number_text, slugify
 from store.rows import RunRow
@@ -29,6 +30,7 @@ _SAID: Final = (
     ("max tokens", "max_tokens"), ("cap", "context_cap"),
 )  # fmt: skip
 
+_SEEN: Final = {"\n": "⏎", "\r": "␍", "\t": "␉"}
 _PROMPT_CHARS: Final = 60
 _FILE_CHARS: Final = 40
 """Of a benchmark's name in a file's."""
@@ -73,6 +75,30 @@ def p_text(p_value: float | None) -> str:
 
 def ratio(value: float | None) -> str:
     return UNKNOWN_MARK if _unknown(value) else f"{round(value or 0.0, 3) + 0.0:.3f}".replace("-", "−")
+
+
+def chance(value: float | None) -> str:
+    """A probability in percent, two digits that count; as odds where it is tiny."""
+    if value is None or isnan(value):
+        return UNKNOWN_MARK
+    if value <= 0:
+        return "0 %"
+    return f"{plain(100 * value)} %" if value >= 1e-5 else odds(log(value))
+
+
+def plain(value: float) -> str:
+    """A number with two digits that count, never by powers of ten while it is above a hundred thousandth: 100, 9.4, 0.0001."""
+    if not value:
+        return "0"
+    size = floor(log10(abs(value)))
+    if size < -5:
+        return f"10^{log10(abs(value)):.1f}".removesuffix(".0")
+    return f"{value:,.0f}" if size >= 1 else f"{value:.{1 - size}f}".rstrip("0").rstrip(".")
+
+
+def token(text: str, chars: int) -> str:
+    """A token as one may read it: its line ends and tabs seen, its ends marked."""
+    return f"“{short(''.join(_SEEN.get(char, char) for char in text), chars)}”"
 
 
 def whole(value: int | None) -> str:

@@ -5,8 +5,10 @@ Threads prepare and post; nothing here touches a widget but to ask how wide a li
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from threading import Lock
 from typing import Final
 
@@ -28,6 +30,7 @@ _REST_SECONDS: Final = 0.05
 """How long a trace stays on the screen before it is checked and the samples beside it are read: holding ] does neither."""
 _CHECKED_AHEAD_CHARS: Final = 60_000
 """Of a sample beside the one on the screen: no thread can be stopped, and one may never go there."""
+_OF_TOKENS: Final = ("engine.trace_tokens", "explorer.model.token_shades", "explorer.render.legend")
 _CHECKING: Final = Lock()
 """One check at a time: those of traces that were left meanwhile are not even begun."""
 
@@ -91,30 +94,48 @@ class Preparing(Labelling[Place]):
 
     def _look_ahead(self) -> None:
         """Check the trace on the screen, and prepare those beside it, the next one on the way first."""
-        now = self.reading
-        if now is None:
+        now, weighed = self.reading, self.weighed
+        if now is None or (weighed is not None and now.tokens is None):  # somebody waits for tokens: once they are there
             return
-        session, widths, raw, checks, weighed = self.session, self._widths, self.raw, self.checks, self.weighed
+        session, widths, raw = self.session, self._widths, self.raw
         beside = [walk for by in (self._onward, -self._onward) if (walk := self.walk.sample(by)) is not None]
         known = {walk.trace.sample_id: self._kept.get(walk.trace.sample_id) for walk in beside}
-
-        def prepared(sample_id: int, found: Reading | None) -> Reading:
-            if found is None:
-                return read_trace(session, sample_id, widths, raw=raw, weighed=weighed)
-            return found if weighed is None or found.tokens is not None else with_tokens(session, found, weighed)
+        steps = self._ahead(now, known, lambda sample_id: read_trace(session, sample_id, widths, raw=raw), weighed)
 
         def looking() -> None:
+            worker = get_current_worker()
             with suppress(StudyError):  # who goes there reads again, and is told
-                ready = [prepared(sample_id, found) for sample_id, found in known.items()]
-                for reading in ready:
-                    self.post_message(Ahead(reading))
-                if weighed is not None and now.tokens is not None and not isinstance(now.tokens, str):
-                    now.tokens.make_all()
-                long = [one for one in ready if len(one.document.text) > _CHECKED_AHEAD_CHARS]
-                for reading in [now, *(one for one in ready if one not in long)] if checks else ():
-                    self._check(reading)
+                for _ in steps:
+                    if worker.is_cancelled:
+                        return
 
         self.run_worker(looking, thread=True, exclusive=True, group="ahead")
+
+    def _ahead(
+        self, now: Reading, known: Mapping[int, Reading | None], read: Callable[[int], Reading], weighed: Weighed | None
+    ) -> Iterator[None]:
+        """In a worker, step by step: between them it can stop, so that the next key waits for no more than one."""
+        if now.detailed:  # the first key of likelihoods waits for no import
+            for module in _OF_TOKENS:
+                import_module(module)
+        ready: list[Reading] = []
+        for sample_id, found in known.items():
+            reading = found or read(sample_id)
+            self.post_message(Ahead(reading))
+            yield
+            if weighed is not None and reading.tokens is None:
+                reading = with_tokens(self.session, reading, weighed)
+                self.post_message(Ahead(reading))
+                yield
+            ready.append(reading)
+        if weighed is not None and now.tokens is not None and not isinstance(now.tokens, str):
+            for way in now.tokens.ways:  # so that going to the next one is instant
+                now.tokens.lens(way)
+                yield
+        short = [reading for reading in ready if len(reading.document.text) <= _CHECKED_AHEAD_CHARS]
+        for reading in [now, *short] if self.checks else ():
+            self._check(reading)
+            yield
 
     def _check(self, reading: Reading, *, asked: bool = False) -> None:
         """In a worker: what can be found in a trace, unless that is known, or would take long and nobody has asked for it."""

@@ -34,6 +34,7 @@ from explorer.widgets.lines import Lines
 from explorer.widgets.prompt import Prompt
 from explorer.widgets.text_view import Made, TextView
 from store.rows import Trace
+from store.types import Model
 
 _SOUGHT_AT_MOST: Final = 20
 _AT_ONCE_CHARS: Final = 100_000
@@ -114,6 +115,10 @@ class ReaderScreen(Weighing):
         self._go(self.walk)
 
     @property
+    def compared(self) -> tuple[Model, ...]:
+        return tuple(run.model for run in self.pair.runs)
+
+    @property
     def current_step(self) -> int:
         return self._response.current
 
@@ -129,7 +134,9 @@ class ReaderScreen(Weighing):
         reading, height = self.reading, self.size.height
         beside = None
         if reading is not None:
-            beside = Beside(reading.said, reading.checked, reading.step_starts, len(reading.images), reading.detailed)
+            beside = Beside(
+                reading.said, reading.checked, reading.step_starts, len(reading.images), reading.detailed, self.compared
+            )
         most = next((lines for below, lines in _HEADING_LINES if height < below), 1 << 10)
         return heading(trace, width, beside, most)
 
@@ -198,6 +205,7 @@ class ReaderScreen(Weighing):
         self.set_reactive(ReaderScreen.trace, found.trace)
         self._response.marked = self.marks_of(found.said)
         self._show_heading()
+        self._show_crumbs()
         self.show_likelihood()
 
     @on(ProblemReached)
@@ -212,6 +220,8 @@ class ReaderScreen(Weighing):
     def stay(self) -> None:
         """The next key starts from the trace on screen again."""
         self._wanted, self._aimed_at = self.walk, None
+        if self.reading is not None:
+            self._rest_then_look_ahead()
 
     def focus_back(self) -> None:
         self._response.focus()
@@ -328,13 +338,14 @@ class ReaderScreen(Weighing):
     def _go(self, walk: Walk) -> None:
         """Show the trace that the walk has come to: at once where it is prepared."""
         self._wanted = walk
-        sample_id, session, widths, raw, weighed = walk.trace.sample_id, self.session, self._widths, self.raw, self.weighed
+        sample_id, session, widths, raw = walk.trace.sample_id, self.session, self._widths, self.raw
+        self.workers.cancel_group(self, "ahead")  # what is wanted now must not wait behind what may be
         kept = self._kept.get(sample_id)
         if kept is not None and fits(kept, widths, raw=raw):
             self.workers.cancel_group(self, "trace")
             self._show(walk, kept)
         else:
-            self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw, weighed=weighed)))
+            self.read("trace", lambda: TraceRead(walk, read_trace(session, sample_id, widths, raw=raw)))
 
     def _show(self, walk: Walk, reading: Reading) -> None:
         if self.trace is not None and self.trace.row.sample_id != reading.trace.row.sample_id:
@@ -404,6 +415,8 @@ class ReaderScreen(Weighing):
         notes: list[Line] = [[("raw", Tone.ACCENT)]] if self.raw else []
         if view.step_count:
             notes.append([dim("step "), plain(f"{view.current} of {view.step_count}")])
+        if self.reading is not None and self.reading.detailed and not self.session.is_blind:
+            notes.append([("l", Tone.ACCENT), dim(" tokens")])
         if self._sought:
             at, number = view.found
             short = self._sought if len(self._sought) <= _SOUGHT_AT_MOST else self._sought[: _SOUGHT_AT_MOST - 1] + "…"

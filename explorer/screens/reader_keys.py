@@ -101,7 +101,7 @@ KEYS: Final[list[BindingType]] = [
         "likelihood",
         show=False,
         id="reader.likelihood",
-        tooltip="Shade the tokens by what each model thinks of them: surprisal, then where the models part, then not at all",
+        tooltip="Shade the tokens by what the models think of them: surprisal, then where they part, then not at all",
     ),
     Binding(
         "greater_than_sign",

@@ -168,8 +168,9 @@ class WhyScreen(ExplorerScreen[None]):
     def _add_statement(self, statement: Statement, width: int) -> None:
         opens = [dim(f"› {counted(len(statement.traces), 'trace')}")] if statement.traces else []
         parts = [*statement.parts, *([opens] if opens else []), [dim(statement.source)]]
+        first = next((n for n in range(len(parts), 0, -1) if len(flow(parts[:n], width)) == 1), len(parts))
         lines: list[Line] = []
-        for line in flow(parts, width):
+        for line in [*flow(parts[:first], width), *flow(parts[first:], width - _FURTHER)]:
             fits = width_of(line) <= width - _FURTHER * bool(lines)
             lines += [line] if fits else wrapped(line, width - _FURTHER)
         for number, line in enumerate(lines):

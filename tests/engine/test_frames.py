@@ -120,6 +120,19 @@ def test_likelihoods_keep_both_decodings_and_what_cannot_be_drawn_is_missing(db:
     assert frame["logp"].isna().tolist() == [True, False]
 
 
+def test_likelihoods_say_how_they_were_made(db: Path) -> None:
+    with Writer(db, "test") as writer:
+        told = Likelihood(2, 1.0, 1.0, 0, 4, -3.0, 0, None, 2.5, -1.5, 2, 3, retokenized=True)
+        writer.add_likelihoods(RL, "float32", [told], engine="by hand")
+    with FramedStudy(db) as study:
+        frame = study.frames.likelihoods()
+    names = ["entropy", "lowest", "lowest_at", "first_choices", "retokenized", "dtype", "engine"]
+    assert frame.iloc[-1][names].tolist() == [2.5, -1.5, 2, 3, True, "float32", "by hand"]
+    first = frame.iloc[0]
+    assert (first["retokenized"], first["dtype"]) == (False, "float64")
+    assert frame.iloc[:2][["entropy", "lowest", "lowest_at", "first_choices", "edge", "engine"]].isna().all().all()
+
+
 def test_runs_join_with_everything(db: Path) -> None:
     with FramedStudy(db) as study:
         runs, samples = study.frames.runs(), study.frames.samples()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from engine.board import read_board
+from engine.decoding import PLAIN, Decoding
+from engine.likelihood.decodings import decodings_of
 from engine.likelihoods import PairLikelihoods, over_steps, read_pair
 from engine.summary import pairs_of
 from explorer.commands.bundled import bundled_study
@@ -158,6 +160,7 @@ def test_what_a_scorer_has_not_seen_is_missing_and_nothing_is_made_of_it(tmp_pat
         ({"stop": '["\\n"]'}, "stop unknown and"),
         ({"min_p": 0.1}, "min-p or a repetition penalty"),
         ({"top_p": "unknown"}, "is not known"),
+        ({"temperature": 0}, "temperature 0, which draws one trace alone"),
     ],
 )
 def test_runs_that_draw_in_different_ways_recover_nothing_of_each_other(
@@ -185,6 +188,28 @@ def test_a_decoding_that_excludes_nothing_tells_nothing_of_support(tmp_path: Pat
     assert "excludes no token" in found.no_support
     assert (found.support, found.null) == (None, None)
     assert all(one.floor == approx(exp(-1)) for one in found.recovery.values())  # at T 1 the plain sums are the draw's
+
+
+def test_a_greedy_run_has_no_distribution_to_ask(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    drawn(path, BASE, temperature=0, top_p=1.0)
+    drawn(path, RL, temperature=0, top_p=1.0)
+    judge(path)
+    found = pair(path)
+    assert found.no_support is not None
+    assert "temperature 0" in found.no_support
+
+
+@pytest.mark.parametrize("limits", [(0, -1), (-1, 0), (-1, -1)])
+def test_minus_one_as_top_k_is_no_limit(tmp_path: Path, limits: tuple[int, int]) -> None:
+    path = tmp_path / "s.db"
+    drawn(path, BASE, top_k=limits[0])
+    drawn(path, RL, top_k=limits[1])
+    judge(path)
+    found = pair(path)
+    assert (found.no_support, found.no_recovery) == (None, None)
+    with Study(path) as study:
+        assert all(decodings_of(run) == [PLAIN, Decoding(0.6, 0.95)] for run in study.runs())
 
 
 def test_another_prompt_is_another_question(tmp_path: Path) -> None:

@@ -73,9 +73,10 @@ def toys(draw: st.DrawFn, most: int = 6) -> Toy:
 @given(toys(), st.lists(st.integers(0, 5), min_size=1, max_size=40))
 def test_the_floor_is_never_above_the_truth(toy: Toy, drawn: list[int]) -> None:
     right = [one for one in toy.stored([trace % len(toy.base) for trace in drawn]) if one.correct]
-    total, distinct = floor(right)
+    total, distinct, drawable = floor(right)
     assert total <= toy.p_base * (1 + 1e-12)
-    assert distinct == len({one.key for one in right if one.base is not None})
+    assert distinct == len({one.key for one in right})
+    assert drawable == len({one.key for one in right if one.base is not None})
 
 
 @given(toys(), st.data())
@@ -194,7 +195,7 @@ def test_without_the_first_one_nobody_knows_what_to_divide_by() -> None:
 
 def test_no_right_answer_recovers_nothing_but_counts_as_an_estimate() -> None:
     found = recovered([], 64, 0)
-    assert (found.floor, found.distinct) == (None, 0)
+    assert (found.floor, found.distinct, found.drawable) == (None, 0, 0)
     assert found.importance is not None
     assert (found.importance.n, found.importance.value, found.importance.warning) == (
         64,
@@ -205,8 +206,8 @@ def test_no_right_answer_recovers_nothing_but_counts_as_an_estimate() -> None:
 
 def test_of_traces_that_may_be_the_same_the_least_probable_one_counts() -> None:
     traces = [Drawn(i, "a", True, nats, -1.0) for i, nats in enumerate((-2.0, -2.1, None))]
-    assert floor(traces[:2]) == (approx(exp(-2.1)), 1)
-    assert floor(traces) == (0.0, 0)
+    assert floor(traces[:2]) == (approx(exp(-2.1)), 1, 1)
+    assert floor(traces) == (0.0, 1, 0), "it is there, and cannot be drawn"
 
 
 def test_direct_limits_are_exact() -> None:

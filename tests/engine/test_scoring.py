@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from math import exp, inf, nan
 from pathlib import Path
@@ -20,12 +22,14 @@ from engine.analyses.perplexity import perplexities
 from engine.decoding import PLAIN, Decoding, log_probabilities
 from engine.likelihood import SCORERS
 from engine.likelihood.base import Response, Scored
+from engine.likelihood.decodings import decodings_of
 from engine.likelihood.transformers import TransformersScorer
 from engine.prompts import Template
 from engine.samplers import Entry
 from engine.samplers.base import Manner, Opening, SamplerError
 from engine.sampling import Plan, content_revision, sample
 from engine.scoring import Asked, Judge, ScoredRuns, find_scorer, score
+from store.check import check_structure
 from store.errors import NotFound
 from store.likelihoods import LikelihoodRow, likelihoods, pieces, to_score, token_scores
 from store.query import BadQuery
@@ -312,6 +316,38 @@ def test_killed_between_writes_the_same_line_ends_as_if_it_had_not_been(tmp_path
 # -- what is refused, left out and told --------------------------------------------------------------------------------------
 
 
+def in_float32(path: Path, folder: Path, asked: Asked) -> ScoredRuns:
+    with Writer(path, "test") as writer:
+        with Study(path) as study:
+            judge = Judge(find_scorer(study, folder), Opening(folder, dtype="float32"))
+        return score(writer, judge, runs_of(path), asked)
+
+
+def test_a_coarser_dtype_does_not_take_the_place_of_what_is_there_unless_it_is_asked_to(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "s.db"
+    sampled(path, base)
+    scored(path, base)
+    before = asking(path, "SELECT * FROM likelihood ORDER BY 1, 2, 3")
+    with pytest.raises(SamplerError, match="scored base@b in float64, and now computes in float32: give --dtype float64"):
+        in_float32(path, base, Asked(tokens=""))
+    assert asking(path, "SELECT * FROM likelihood ORDER BY 1, 2, 3") == before
+    assert in_float32(path, base, Asked(tokens="", again=True)).responses == 30
+    assert asking(path, "SELECT DISTINCT dtype FROM likelihood") == [("float32",)]
+    assert scored(path, base, Asked(again=True)).responses == 30
+    assert asking(path, "SELECT * FROM likelihood ORDER BY 1, 2, 3") == before
+
+
+def test_again_makes_damaged_token_scores_anew(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "s.db"
+    sampled(path, base)
+    scored(path, base, Asked(tokens=""))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE token_score SET data = x'01'")
+    assert any("are damaged" in found for found in check_structure(path))
+    scored(path, base, Asked(tokens="", again=True))
+    assert list(check_structure(path)) == []
+
+
 def test_another_vocabulary_is_refused_unless_the_text_is_to_be_tokenized_anew(tmp_path: Path, base: Path) -> None:
     path = tmp_path / "s.db"
     sampled(path, base, 1)
@@ -376,8 +412,20 @@ def test_a_person_s_solution_is_scored_after_the_prompt_of_the_scorer_s_own_run(
 
 ROWS_OF_A_PERSON = """
 SELECT key, likelihood.tokens, likelihood.logp, stop_logp, retokenized FROM likelihood JOIN sample USING (sample_id)
-JOIN problem USING (problem_id) WHERE run_id = 2
+JOIN problem USING (problem_id) WHERE run_id = 2 AND likelihood.temperature = 1
 """
+
+
+def test_a_person_s_solution_is_scored_at_the_decoding_of_the_run_whose_prompts_it_follows(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "s.db"
+    sampled(path, base, 1)
+    run = imported(path, {"2": "7", "4": "Z"})
+    scored(path, base, Asked(retokenize=True), of=[run])
+    sql = "SELECT temperature, top_p, top_k, count(*) FROM likelihood JOIN sample USING (sample_id) WHERE run_id = 2 GROUP BY 1"
+    own = decodings_of(runs_of(path)[0])[-1]
+    assert own.top_p < 1
+    assert asking(path, sql) == [(own.temperature, own.top_p, own.top_k, 2), (1.0, 1.0, 0, 2)]
+    assert scored(path, base, Asked(retokenize=True), of=[run]) == ScoredRuns()
 
 
 def test_problems_that_the_scorer_was_never_asked_are_told_and_left_out(tmp_path: Path, base: Path, rl: Path) -> None:

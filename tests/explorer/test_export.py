@@ -163,7 +163,8 @@ def scored(db: Path) -> Path:
     with Writer(db, "test") as writer:
         by_token = [NewTokenScores(1, 0.6, 0.95, 0, "v", detail)]
         writer.add_likelihoods(BASE, "float32", [plain, own], by_token=by_token)
-        writer.add_likelihoods(BASE, "float32", [Likelihood(8, 1.0, 1.0, 0, 2, -1.0, 0, None, retokenized=True)])
+        anew = Likelihood(8, 1.0, 1.0, 0, 2, -1.0, 0, None, retokenized=True)
+        writer.add_likelihoods(BASE, "float64", [anew], engine="by hand")
     return db
 
 
@@ -171,9 +172,9 @@ def test_sums_under_a_model_and_what_hides_in_them_have_columns(db: Path, tmp_pa
     call(scored(db), "--parquet", tmp_path / "a.parquet")
     table = parquet.read_table(tmp_path / "a.parquet")
     first, second, *_, eighth = table.to_pylist()[:8]
-    names = ("logp", "stop_logp", "lowest", "edge", "outside", "retokenized")
-    assert [first[f"{name}_base-7b"] for name in names] == [-3.5, -0.5, -2.0, 0.01, 1, False]
-    assert [eighth[f"{name}_base-7b"] for name in names] == [-1.0, None, None, None, None, True]
+    names = ("logp", "stop_logp", "lowest", "edge", "outside", "retokenized", "entropy", "dtype", "engine")
+    assert [first[f"{name}_base-7b"] for name in names] == [-3.5, -0.5, -2.0, 0.01, 1, False, 2.0, "float32", None]
+    assert [eighth[f"{name}_base-7b"] for name in names] == [-1.0, None, None, None, None, True, None, "float64", "by hand"]
     assert {second[f"{name}_base-7b"] for name in names} == {None}, "not scored is not known"
     assert not [name for name in table.column_names if name.startswith("token_")]
 
@@ -204,6 +205,7 @@ def test_jsonl_with_tokens_is_json_and_can_still_be_imported(db: Path, tmp_path:
     (found,) = [line["token_scores"] for line in lines if "token_scores" in line]
     assert found["base-7b"]["texts"] == ["so", " 4", ""]
     assert found["base-7b"]["decoded"] == [-0.5, None, -0.25]
+    assert (found["base-7b"]["dtype"], found["base-7b"]["engine"]) == ("float32", None)
     assert cli.main(["import", str(tmp_path / "again.db"), str(tmp_path / "a.jsonl"), "--no-verify", "--quiet"]) == 0
     assert samples(tmp_path / "again.db") == samples(db)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from explorer.commands.likelihood_trace import show_trace
 from explorer.commands.narration import Narrator
@@ -16,9 +17,9 @@ from store.errors import NotFound
 from store.new_scores import NewTokenScores
 from store.reader import Study
 from store.token_scores import Other, TokenScores
-from store.types import Model, Role
+from store.types import Likelihood, Model, Role
 from store.writer import Writer
-from tests.engine.token_study import PLAIN, VOCABULARY, TokenStudy, token_study
+from tests.engine.token_study import DECODING, PLAIN, VOCABULARY, TokenStudy, token_study
 
 Show = Callable[..., str]
 
@@ -61,6 +62,7 @@ def test_steps_and_forks_are_those_that_were_put_there(show: Show) -> None:
         ["10", "“ 12”", "#2", "94", "1.8", "-3.94", "only other", "“ 11” 94 %"],
     ]
     assert "own: base-7b · other: rl-7b step-100 · ratio: log p_other − log p_own" in text
+    assert max(cell_len(line) for line in text.splitlines()) <= 100
 
 
 def test_the_whole_trace_stands_above_with_its_odds_and_settings(show: Show) -> None:
@@ -68,8 +70,8 @@ def test_the_whole_trace_stands_above_with_its_odds_and_settings(show: Show) -> 
     assert text.startswith("base-7b@sums/sums:lost/0 · ✓ correct · 18 tokens\nT 0.6 · top-p 0.95")
     assert "the scores below are at T 1" in text
     base, rl = (line for line in text.splitlines() if "as generated" in line)
-    assert re.search(r"base-7b \(drew it\) .* 18 +-3\.88 +-0\.06 +1 in 48 +float32", base)
-    assert re.search(r"rl-7b step-100 .* 18 +-13\.81 +-0\.06 +1 in 1,000,000 +float32", rl)
+    assert re.search(r"base-7b \(drew it\) .* 18 +-3\.88 +-0\.06 +1 in 48", base)
+    assert re.search(r"rl-7b step-100 .* 18 +-13\.81 +-0\.06 +1 in 1,000,000", rl)
     assert "at T 0.6, top-p 0.95 base-7b can draw it\n" in text
     assert "at T 0.6, top-p 0.95 rl-7b step-100 cannot draw 2 of 18 tokens: 6 “Wait”, 10 “ 12”\n" in text
 
@@ -129,15 +131,17 @@ def test_a_model_of_other_tokens_is_said_to_be_left_out(tmp_path: Path, capsys: 
 
 def test_blanks_and_line_ends_of_a_token_are_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = token_study(tmp_path / "s.db")
-    scores = TokenScores([-3.0, -1.0, -1.0, -1.0], spans=[2, 7, 10, 0], others={0: (Other(900, -0.25), Other(901, -2.0))})
+    scores = TokenScores(
+        [-3.0, -1.0, -1.0, -1.0], spans=[2, 7, 10, 0], others={0: (Other(900, -0.25),), 1: (Other(901, -0.5),)}
+    )
     with Writer(made.path, "test") as writer:
         row = NewTokenScores(made.ids["alone"], *PLAIN, VOCABULARY, scores)
         third = Model("lab/sft-7b", role=Role.SFT)
         writer.add_likelihoods(third, "float32", [], by_token=[row], pieces={900: "\n\t so", 901: "x" * 99})
     with Study(made.path) as study:
         show_trace(study, str(study.trace(made.ids["alone"]).link))
-    (fork,) = rows(capsys.readouterr().out, "token")
-    assert fork[-2:] == ["“⏎␉ so” 78 %", f"“{'x' * 23}…” 14 %"]
+    forks = rows(capsys.readouterr().out, "token")
+    assert [fork[-1] for fork in forks] == ["“⏎␉ so” 78 %", f"“{'x' * 13}…” 61 %"]
 
 
 @pytest.mark.parametrize("name", ["gave_up", "hostile", "told_little", "unplaced", "alone", "cut"])
@@ -155,3 +159,62 @@ def test_json_holds_the_same(show: Show, made: TokenStudy, name: str) -> None:
         assert (one["forks"] is None) == (told.other.others is None)
         if one["steps"]:
             assert sum(step["ratio"] for step in one["steps"]) == one["ratio"]
+
+
+def test_a_model_whose_sums_alone_are_there_says_whether_it_can_draw_the_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = token_study(tmp_path / "s.db")
+    sample_id = made.ids["gave_up"]
+    can, cannot = (Model(f"lab/{name}", role=Role.SFT) for name in ("near", "far"))
+    with Writer(made.path, "test") as writer:
+        for model, outside, edge in ((can, 0, -0.1), (cannot, 3, 0.04)):
+            row = Likelihood(sample_id, 0.6, 0.95, 0, 18, None if outside else -3.0, outside, None, edge=edge)
+            writer.add_likelihoods(model, "float32", [row])
+    with Study(made.path) as study:
+        link = str(study.trace(sample_id).link)
+        show_trace(study, link)
+        text = capsys.readouterr().out
+        show_trace(study, link, as_json=True)
+    draws = {one["scorer"]: one["can_draw"] for one in json.loads(capsys.readouterr().out)["draws"]}
+    assert "at T 0.6, top-p 0.95 near can draw it\n" in text
+    assert "at T 0.6, top-p 0.95 far cannot draw 3 of 18 tokens (it was not scored token by token)\n" in text
+    assert draws == {"lab/base-7b": True, "lab/rl-7b": False, "lab/near": True, "lab/far": False}
+
+
+def test_other_says_which_model_is_held_against_the_one_that_drew_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = token_study(tmp_path / "s.db")
+    told = made.told["gave_up"].own
+    with Writer(made.path, "test") as writer:
+        row = NewTokenScores(made.ids["gave_up"], *DECODING, VOCABULARY, told)
+        writer.add_likelihoods(Model("lab/sft-7b", role=Role.SFT), "float32", [], by_token=[row])
+    with Study(made.path) as study:
+        link = str(study.trace(made.ids["gave_up"]).link)
+        show_trace(study, link)
+        assert capsys.readouterr().out.count("own: base-7b · other: ") == 2
+        show_trace(study, link, other="rl-7b")
+        text = capsys.readouterr().out
+        assert text.count("own: base-7b · other: ") == text.count("other: rl-7b step-100") == 1
+        show_trace(study, link, other="base-7b")
+        assert "base-7b alone" in capsys.readouterr().out
+        alone = str(study.trace(made.ids["alone"]).link)
+        with pytest.raises(NotFound, match=r"base-7b has not gone through .* this does it: basebound score"):
+            show_trace(study, alone, other="base-7b")
+
+
+def test_a_wide_trace_stays_within_80_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = token_study(tmp_path / "s.db")
+    scores = TokenScores([-150.0] * 4, spans=[2, 7, 10, 0], others={0: tuple(Other(900 + i, -0.25) for i in range(3))})
+    long = Model(f"lab/{'long-name-' * 12}", role=Role.SFT)
+    with Writer(made.path, "test") as writer:
+        row = NewTokenScores(made.ids["alone"], *PLAIN, VOCABULARY, scores)
+        sums = [Likelihood(made.ids["alone"], *PLAIN, 4, -600.0, 0, None)]
+        writer.add_likelihoods(long, "float32", sums, by_token=[row], pieces={900 + i: "字" * 40 for i in range(3)})
+    with Study(made.path) as study:
+        show_trace(study, str(study.trace(made.ids["alone"]).link))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= 100
+    assert max(cell_len(line) for line in lines if re.search(r"\S {2,}\S", line)) <= 80
+    assert any("long-" in line and "…" in line for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from math import exp, log
@@ -19,6 +20,7 @@ from explorer.model.picture_files import as_csv, save
 from explorer.model.pictures import Kind, Pictures
 from explorer.model.pictures_of_pairs import place_of
 from explorer.model.session import Pair, Session
+from explorer.render.plots.numbers import numbers
 from explorer.render.plots.picture import Crossing, Picture, Series, Shape
 from explorer.render.svg import svg
 from store.reader import Study
@@ -30,6 +32,8 @@ from store.types import (
     Model,
     NewCount,
     NewDraw,
+    NewSample,
+    NewTrace,
     Outcome,
     Problem,
     Prompt,
@@ -199,9 +203,10 @@ def test_perplexity_of_both_runs_stands_under_both_models(tmp_path: Path) -> Non
         assert pair is not None
         picture = of(session, pair, Kind.PERPLEXITY)
     assert picture.places == (
-        "base right ✓ under base", "base wrong ✗ under base", "base right ✓ under RL", "base wrong ✗ under RL",
-        "RL right ✓ under base", "RL wrong ✗ under base", "RL right ✓ under RL", "RL wrong ✗ under RL",
-    )  # fmt: skip
+        *("base right ✓ under base", "base wrong or none ✗ under base"),
+        *("base right ✓ under RL", "base wrong or none ✗ under RL"),
+        *("RL right ✓ under base", "RL wrong or none ✗ under base", "RL right ✓ under RL", "RL wrong or none ✗ under RL"),
+    )
     assert picture.series[0].values == pytest.approx([exp(0.1), exp(0.1), exp(0.4), exp(0.4)] * 2)
     assert picture.notes == ()
     assert picture.a_colour == 4, "the boxes of one run have one colour"
@@ -251,6 +256,30 @@ def test_recovery_holds_the_floor_and_the_bound_beside_the_direct_rate(by_token:
             assert word.endswith("‼")
             assert box.most[place] == one.floor, "a bound that means little is not drawn"
     assert f"‼ {len(picture.places)} of {len(picture.places)}" in picture.facts[1]
+
+
+def test_a_chance_of_nothing_is_said_as_nothing_and_a_small_one_as_a_power(by_token: Path, tmp_path: Path) -> None:
+    path = tmp_path / "none.db"
+    path.write_bytes(by_token.read_bytes())
+    found = "sample_id IN (SELECT sample_id FROM sample JOIN run USING (run_id) JOIN problem USING (problem_id) WHERE {})"
+    base = "scorer_id = (SELECT model_id FROM model WHERE role = 'base') AND temperature < 1"
+    with sqlite3.connect(path) as raw:
+        of_rl = found.format("slug LIKE 'rl%' AND problem.key = '{}'")
+        raw.execute(f"UPDATE likelihood SET logp = NULL, outside = 1 WHERE {base} AND {of_rl.format('found')}")
+        raw.execute(f"UPDATE likelihood SET logp = -30 WHERE {base} AND {of_rl.format('shared')}")
+    with Session.open(path) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.RECOVERY)
+    places = [place.removesuffix(" ‼") for place in picture.places]
+    said = {key: {one.word: picture.said(one, at) for one in picture.columns} for at, key in enumerate(places)}
+    none, small = said["found"], said["shared"]
+    assert (none["floor"], none["bound"], none["± error"], none["ESS"]) == ("0", "0", "–", "–")
+    assert (none["drawable"], none["of right"]) == ("0", "2")
+    assert small["floor"] == "10^-12.7"
+    assert "floor and bound 0 (1 problem): base can draw none of RL's right traces" in " ".join(picture.facts)
+    assert "inf" not in str(said)
+    assert "0.0000" not in [small["floor"], small["bound"]]
 
 
 def test_of_runs_of_which_nobody_knows_a_nucleus_there_is_the_reason(session: Session, sums: Pair) -> None:
@@ -304,6 +333,23 @@ def test_perplexity_along_steps_begins_with_base_s_own(tmp_path: Path) -> None:
     assert base == pytest.approx([exp(1), None, None, None])
     assert steps == pytest.approx([None, exp(2), exp(3), exp(4)])
     assert "16 responses a run" in " ".join(picture.facts)
+    assert "steps stand at even distances" in picture.facts
+
+
+def test_lines_along_steps_have_short_names_and_their_columns_titles(tmp_path: Path) -> None:
+    path = drawn_study(tmp_path / "steps.db", 8)
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE model SET algorithm = 'a way of training with a long name' WHERE role = 'rl'")
+    with Session.open(path) as session:
+        pair = session.pair("sums")
+        assert pair is not None
+        picture = of(session, pair, Kind.PERPLEXITY_STEPS)
+    assert [one.word for one in picture.series] == ["base", "rl"]
+    many = replace(
+        picture, series=tuple(replace(one, word=f"{one.word} {at} of many") for at in range(4) for one in picture.series)
+    )
+    titles = [column.title for column in numbers(many, 96).columns]
+    assert all(len(title) > 4 for title in titles[1:]), titles
 
 
 def test_of_a_part_drawn_here_the_first_samples_of_each_problem_are_a_fair_one(tmp_path: Path) -> None:
@@ -441,3 +487,29 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
 
 def test_series_are_named_by_what_finds_their_runs_again(session: Session, sums: Pair) -> None:
     assert [one.name for one in of(session, sums, Kind.PASS).series] == [run.slug for run in sums.runs]
+
+
+def test_a_run_imported_whole_is_drawn_beside_one_of_which_the_first_samples_are_used(tmp_path: Path) -> None:
+    path = drawn_study(tmp_path / "beside.db", 5)
+    person = Run(Model("a person"), "sums")
+    with Writer(path, "test") as writer:
+        source = writer.open_source(SourceFile("book.jsonl", "test", "8" * 64, 1))
+        problems = [Problem("sums", key, "?", "4") for key in "ab"]
+        writer.add_traces(source, [NewTrace(person, one, NewSample("4", at)) for at, one in enumerate(problems, 1)])
+    with Study(path) as study:
+        sql = "SELECT sample_id, run_id, problem_id FROM sample WHERE run_id = (SELECT max(run_id) FROM run)"
+        rows = study.query(sql)
+        base = study.runs("sums")[0].model
+    with Writer(path, "test") as writer:
+        right = Verdict(Outcome.CORRECT, "boxed", "4")
+        writer.add_verdicts("math", "1", [Judged(one, run, of, right) for one, run, of in rows])
+        writer.add_likelihoods(base, "float64", [Likelihood(one, 1, 1, 0, 3, -15, 0, None) for one, _, _ in rows])
+    with Session.open(path) as session:
+        board = session.boards["sums"]
+        theirs = next(run for run in board.runs if run.model.name == "a person")
+        picture = of(session, Pair(board, board.runs[0], theirs), Kind.PERPLEXITY)
+    assert picture.is_drawn
+    places = [at for at, place in enumerate(picture.places) if "right" in place]
+    assert [picture.series[0].values[at] for at in places] == pytest.approx([exp(1), exp(5)])
+    assert picture.facts[0] == "of the first 4 samples of each problem of runs stored in part: others were chosen"
+    assert picture.notes == (), "a person is not asked for scores"

@@ -30,6 +30,8 @@ PICTURES = {
     "found": ("slash", *"set:base-only guess*", "enter"),
 }
 
+PARTING = "tiny-base@tiny-sums/tiny-sums:product-14-29/12"
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOUR = ROOT / "explorer" / "TOUR.md"
@@ -53,6 +55,12 @@ def test_picture_of_the_lucky_trace(snap_compare: Callable[..., bool], tmp_path:
     session = Session.open(bundled_study(Narrator(quiet=True), tmp_path, "lucky").rename(tmp_path / "lucky.db"))
     app = BaseboundApp(session, session.goal(parse_link(ONLY_TRACE)))
     assert snap_compare(app, terminal_size=(112, 28), run_before=walked())
+
+
+def test_picture_of_two_models_parting(snap_compare: Callable[..., bool], bundled: Path) -> None:
+    session = Session.open(bundled, auditor="ann")
+    app = BaseboundApp(session, session.goal(parse_link(PARTING)))
+    assert snap_compare(app, terminal_size=(112, 28), run_before=walked("F"))
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", TOUR], ids=lambda page: page.name)

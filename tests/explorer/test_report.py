@@ -33,15 +33,16 @@ from explorer.commands.passk import read_boards
 from explorer.render.text import visible
 from explorer.report.drawing import DARK, LIGHT, spread
 from explorer.report.tables import Table, as_csv
-from explorer.report.wording import NO_XML, crossing
+from explorer.report.wording import NO_XML, chance, crossing, plain, token
 from explorer.report.writing import MARK, require_folder, write
 from store.audits import Audit, AuditWriter, Chosen
 from store.errors import BaseboundError
 from store.reader import Study
 from store.types import Likelihood, Model, NewCount, Problem, Role, Run, Settings
 from store.writer import SourceFile, Writer
-from tests.builders import RL, answers, problem, run, source
+from tests.builders import BASE, RL, answers, problem, run, source
 from tests.engine.token_study import token_study
+from tests.explorer.test_pictures import drawn_study
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -513,3 +514,82 @@ def test_the_published_counts_of_two_models_in_one_command(tmp_path: Path) -> No
         n = sum(count.n for count in study.counts("dev"))
     assert sum(row["n"] for row in document["counts"]) == n == 460 * 128
     assert document["claims"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(1.0, "100 %"), (0.9999, "100 %"), (0.5, "50 %"), (0.094, "9.4 %"), (1e-4, "0.01 %"), (1e-5, "0.001 %"),
+     (1e-9, "1 in 10^9"),
+     (0.0, "0 %"), (None, "–")],
+)  # fmt: skip
+def test_a_chance_is_never_said_by_powers_of_ten_of_percent(value: float | None, told: str) -> None:
+    assert chance(value) == told
+
+
+@given(st.floats(1e-12, 1e12))
+def test_no_number_is_written_as_programs_do(value: float) -> None:
+    assert not re.search("e[+-]", plain(value))
+    if value >= 1e-5:
+        assert float(plain(value).replace(",", "")) == pytest.approx(value, rel=0.06)
+
+
+def test_a_token_that_is_a_line_end_is_seen() -> None:
+    assert [token(text, 24) for text in ("\n\n", "\t", " So")] == ["“⏎⏎”", "“␉”", "“ So”"]
+
+
+def test_line_ends_and_certain_tokens_read_well_in_the_table_of_partings(tmp_path: Path) -> None:
+    db = token_study(tmp_path / "s.db").path
+    with sqlite3.connect(db) as raw:
+        raw.execute("UPDATE piece SET text = char(10) || char(10) WHERE text = 'So'")
+    assert make(db, tmp_path / "out", "--format", "html,md") == 0
+    for name in ("report.html", "report.md"):
+        text = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "“⏎⏎”" in text
+        assert not re.search(r"\de[+-]\d", text)
+        assert "<small></small>" not in text
+    assert not [path for path in (tmp_path / "out").glob("*.svg") if "$" in path.read_text(encoding="utf-8")], "no formulas"
+
+
+def test_what_was_used_stands_with_every_table_of_likelihoods(tmp_path: Path) -> None:
+    """The first 4 of each problem are all there; the one with index 7 was kept for its answer."""
+    assert make(drawn_study(tmp_path / "part.db", 5), tmp_path / "out", "--format", "md,json") == 0
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert text.count("of the first 4 samples of each problem") >= 2, "figure and table"
+    found = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["perplexity"]
+    assert {(row["responses"], row["used"], row["used_responses"]) for row in found} == {
+        (8, "the first 4 samples of each problem", 8)
+    }
+
+
+def test_where_fewer_were_scored_than_are_used_it_is_said(likely: Path, tmp_path: Path) -> None:
+    db = tmp_path / "s.db"
+    shutil.copy(likely.parent / "s.db", db)
+    with sqlite3.connect(db) as raw:
+        raw.execute("DELETE FROM likelihood WHERE sample_id = (SELECT max(sample_id) FROM likelihood)")
+    assert make(db, tmp_path / "out", "--format", "md") == 0
+    assert "has scored 15 of the 16 responses" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+def person_study(path: Path) -> Path:
+    """The token study with a person's solutions in it, which both models have scored."""
+    db = token_study(path).path
+    person = Run(Model("a person", role=Role.OTHER), "sums")
+    with Writer(db, "test") as writer:
+        on = [Problem("sums", key, f"What is {key}?", "12") for key in ("lost", "hard")]
+        for line, one in enumerate(on):
+            writer.add_traces(source(writer, f"solutions {line}"), answers(["\\boxed{12}"], of=person, on=one, correct=True))
+    with Study(db) as study:
+        ids = [at for (at,) in study.query("SELECT sample_id FROM sample JOIN run USING (run_id) WHERE slug LIKE 'a-person%'")]
+    with Writer(db, "test") as writer:
+        for model in (BASE, RL):
+            writer.add_likelihoods(
+                model, "float32", [Likelihood(at, 1.0, 1.0, 0, 4, -2.0, 0, None, retokenized=True) for at in ids]
+            )
+    return db
+
+
+def test_a_person_is_not_asked_for_likelihoods(tmp_path: Path) -> None:
+    assert make(person_study(tmp_path / "s.db"), tmp_path / "out", "--format", "md") == 0
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "a person" in text
+    assert "a person has not scored" not in text

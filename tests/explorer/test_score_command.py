@@ -72,15 +72,15 @@ def test_the_example_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert status == 0
     assert "my-base-7b scored 32 responses" in err
     assert "my-base-7b@sums, my-rl-7b@sums" in err.replace(" of ", " ")
-    title, support, header, *rows = out.splitlines()
-    assert title.startswith("perplexity at T 1")
-    assert support.startswith("supported")
+    assert out.startswith("perplexity at T 1")
+    lines = out.splitlines()
+    start = lines.index("under my-base-7b, on sums · supported % at T 0.6, top-p 0.95")
+    header, *rows = lines[start + 1 : start + 4]
     assert header.split("  ")[0] == "responses of"
-    assert [row.split()[:3] for row in rows] == [
-        ["my-base-7b@sums", "my-base-7b", "16"],
-        ["my-rl-7b@sums", "my-base-7b", "16"],
-    ]
+    assert [row.split()[:2] for row in rows] == [["my-base-7b", "16"], ["my-rl-7b", "16"]]
     assert rows[0].split()[-1] == "100.0"
+    assert lines[-1] == "basebound likelihood study.db"
+    assert max(map(len, lines)) <= 100
     assert call(capsys, *shlex.split(score.EXAMPLE.format(db="study.db")))[1] == out
 
 
@@ -141,6 +141,22 @@ def test_responses_too_long_for_the_scorer_are_told_even_when_quiet(here: Path, 
     assert 0 < scored < 16
 
 
+def test_only_what_this_scorer_says_is_told_and_what_it_has_not_scored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, *BASE, "my-base-7b", "my-rl-7b")[0] == 0
+    status, out, _ = call(
+        capsys, "score", "study.db", "--scorer", "models/my-rl-7b", "--of", "my-rl-7b", "--where", "problem:1 or problem:2"
+    )
+    assert status == 0
+    assert "under my-rl-7b, on sums" in out
+    assert "under my-base-7b" not in out
+    assert "‼ my-rl-7b has scored 8 of the 16 responses of my-rl-7b@sums" in out
+    with Study("study.db") as study:
+        score.show(study)
+    everything = capsys.readouterr().out
+    assert "under my-rl-7b, on sums" in everything
+    assert "under my-base-7b, on sums" in everything
+
+
 def test_a_person_s_solutions_are_scored_and_marked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = {"model": "a person", "role": "other"}
     lines = [native(str(key), f"{key}{key}a", statement=f"{key}?", reference=str(key)) | known for key in range(3)]
@@ -152,8 +168,9 @@ def test_a_person_s_solutions_are_scored_and_marked(here: Path, capsys: pytest.C
     status, out, err = call(capsys, *BASE, "a person", "--retokenize", "--tokens")
     assert status == 0
     assert "scored 3 responses (3 token by token, 3 tokenized anew)" in err
-    assert "‼ tokenized anew, not as they were generated, and without a stop token: 3 of a-person@sums under my-base-7b" in out
-    assert asked("SELECT count(*) FROM likelihood WHERE retokenized") == [(3,)]
+    anew = "‼ tokenized anew, not as they were generated, and without a stop token: 3 of a-person@sums under my-base-7b"
+    assert anew in out.replace("\n  ", " ")
+    assert asked("SELECT temperature, count(*) FROM likelihood WHERE retokenized GROUP BY 1") == [(0.6, 3), (1.0, 3)]
     status, _, err = call(capsys, *BASE, "a person", "--retokenize", "--prompt-of", "my-rl-7b", "--quiet")
     assert (status, err) == (0, "")
 

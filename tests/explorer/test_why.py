@@ -9,7 +9,7 @@ import pytest
 
 from engine.analyses.boundary import evidence
 from explorer.model.facts import proofs
-from explorer.model.session import Session
+from explorer.model.session import Pair, Session
 from explorer.model.why import evidence_page
 from explorer.model.why_values import Section
 from explorer.render.words import rate
@@ -18,9 +18,10 @@ from explorer.screens.reader import ReaderScreen
 from explorer.screens.traces import TracesScreen
 from explorer.screens.why import WhyScreen
 from store.errors import StudyError
-from store.types import Outcome
+from store.types import Outcome, Role
 from tests.engine.token_study import token_study
 from tests.explorer.driving import TO_SUMS, MakeApp, crumbs, driven, press, shown, top
+from tests.explorer.test_report import person_study
 
 
 def page(path: Path, key: str, benchmark: str = "sums") -> tuple[list[Section], str]:
@@ -74,8 +75,10 @@ def by_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_where_the_other_model_leaves_right_traces_is_said_with_its_step_and_token(by_token: Path) -> None:
     sections, text = page(by_token, "lost")
-    assert "○ RL falls most at step 2 of 3 in 1 of 2 right answers of base · -9.9 nats in the middle" in text
-    assert "most at “Wait” (14 %, there 1 in 3,000), where it would rather say “So” (94 %)" in text
+    assert "○ RL falls most at step 2 of 3 in 1 of 2 right answers of base · most at “Wait” (14 %, there 1 in 3,000)" in text
+    assert "where it would rather say “So” (94 %) · -9.9 nats in the middle · 2 of 3 are scored token by token" in text
+    titles = [section.title for section in sections]
+    assert titles.index("likelihood of right answers") == titles.index("set and evidence") + 1, "it is the answer to why"
     likely = next(section for section in sections if section.title.startswith("likelihood"))
     falls = next(statement for statement in likely.statements if "log-ratio" in statement.source)
     assert [trace.idx for trace in falls.traces] == [0], "the line opens the traces that are left there"
@@ -85,7 +88,7 @@ def test_where_the_other_model_leaves_right_traces_is_said_with_its_step_and_tok
 
 def test_each_run_s_right_answers_bound_the_other_s_chance(by_token: Path) -> None:
     _, text = page(by_token, "lost")
-    assert "○ RL chance of it, by right answers of base: at least 78 % from 2 different traces" in text
+    assert "○ RL chance of it, by right answers of base: at least 78 % from 2 of 3 different traces" in text
     assert "which means little: one weight has 90 % of the sum" in text
     assert "its own 0 of 4: 0 % to 60 %" in text
     assert "a whole one 1 in 380 in the middle" in text, "the probability of a whole trace beside the mean"
@@ -144,6 +147,19 @@ def test_the_proofs_are_those_of_the_coverage_command(study_path: Path) -> None:
         found = proofs(pair, 4)
     assert [proof.evidence for proof in found.values()] == evidence([4] * 6, [3, 1, 2, 0, 0, 4], [4] * 6, [4, 0, 4, 0, 2, 4], 4)
     assert {proof.problems for proof in found.values()} == {6}
+
+
+def test_a_person_s_solutions_are_not_asked_for_scores_of_a_person(tmp_path: Path) -> None:
+    with Session.open(person_study(tmp_path / "s.db")) as session:
+        board = session.boards["sums"]
+        person = next(run for run in board.runs if run.model.role is Role.OTHER)
+        pair = Pair(board, board.runs[0], person)
+        sections = evidence_page(session, pair, session.study.problem("sums", "hard"))
+    (likely,) = [section for section in sections if section.title.startswith("likelihood")]
+    text = "\n".join("".join(text for part in one.parts for text, _ in part) + one.source for one in likely.statements)
+    assert "PPL 1.649" in text
+    assert "unknown, token by token" not in text
+    assert "--scorer" not in text
 
 
 async def test_a_line_that_speaks_of_traces_opens_them(make_app: MakeApp) -> None:

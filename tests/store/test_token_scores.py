@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from math import inf
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,8 @@ from store.types import Likelihood
 from store.writer import Writer
 from tests.builders import BASE, RL, answers, run, source
 
+Number = TypeVar("Number", int, float)
+
 NATS = st.floats(-40, 0, allow_nan=False)
 EDGES = st.floats(-1, 1, allow_nan=False)
 
@@ -29,7 +32,7 @@ EDGES = st.floats(-1, 1, allow_nan=False)
 def scores(draw: st.DrawFn) -> TokenScores:
     tokens = draw(st.integers(0, 40))
 
-    def column(of: st.SearchStrategy[float]) -> st.SearchStrategy[list[float]]:
+    def column(of: st.SearchStrategy[Number]) -> st.SearchStrategy[list[Number]]:
         return st.lists(of, min_size=tokens, max_size=tokens)
 
     one = st.builds(Other, st.integers(0, 200_000), NATS)
@@ -60,9 +63,9 @@ def test_what_goes_in_comes_out(wanted: TokenScores) -> None:
         assert (got is None) == (given_ is None)
     assert all(map(near, found.decoded or (), wanted.decoded or ()))
     assert all(abs(a - b) < 0.1 for a, b in zip(found.entropy or (), wanted.entropy or (), strict=True))
-    for got, given_ in zip(found.edge or (), wanted.edge or (), strict=True):
-        assert (got < 0) == (given_ < 0)
-        assert abs(got - given_) <= 0.02 * abs(given_) ** 0.5 + 1e-4
+    for stored, edge in zip(found.edge or (), wanted.edge or (), strict=True):
+        assert (stored < 0) == (edge < 0)
+        assert abs(stored - edge) <= 0.02 * abs(edge) ** 0.5 + 1e-4
     assert found.spans == wanted.spans
     if wanted.others is None:
         assert found.others is None

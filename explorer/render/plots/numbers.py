@@ -13,6 +13,8 @@ from explorer.render.text import one_line
 _AT: Final = {Shape.LINES: "{axis} = {at}", Shape.BARS: "{axis} {at}", Shape.ROWS: "{at}"}
 _TITLE = 12
 """Cells of a title where not all have room for their whole ones."""
+_LEAST_TITLE = 7
+"""With less than that a title says nothing, and its marker alone stands there."""
 _INTERVALS = 2
 _POINTER = 3
 """Cells of the list that are no column's."""
@@ -36,7 +38,11 @@ def numbers(picture: Picture, width: int) -> Numbers:
     said = [[picture.said(one, place) for place in range(len(picture.places))] for one in series]
     alone = [[picture.number(value, one) for value in one.values] for one in series]
     first = max(map(len, (picture.axis, *picture.places)), default=1)
-    for titles, cells in ((full, said), ([title[:_TITLE] for title in full], alone), (short, alone)):
+    room = (width - first - _POINTER) // max(len(full), 1) - BETWEEN
+    ways = [(full, said), ([title[:_TITLE] for title in full], alone)]
+    if room >= _LEAST_TITLE:
+        ways.append(([title if len(title) <= room else title[: room - 1] + "…" for title in full], alone))
+    for titles, cells in (*ways, (short, alone)):
         widths = [max(map(len, (title, *column))) for title, column in zip(titles, cells, strict=True)]
         if sum(each + BETWEEN for each in widths) <= width - first - _POINTER:
             break

@@ -54,6 +54,8 @@ class Series:
     """A difference: said with its sign."""
     digits: int | None = None
     """After the point; None for as many as its picture's values have."""
+    is_chance: bool = False
+    """Probabilities of any size: what would be nothing but zeros is said as a power of ten."""
     style: int | None = None
     """Which marker and tone it has; None for those of its place among the series."""
 
@@ -132,6 +134,8 @@ class Picture:
         if value is None:
             return NONE
         digits = self.digits if of is None or of.digits is None else of.digits
+        if of is not None and of.is_chance and value < 10.0**-digits:
+            return f"10^{log10(value):.1f}" if value > 0 else "0"
         rounded = round(value, digits) + 0.0
         return f"{rounded:+,.{digits}f}" if of is not None and of.is_signed else f"{rounded:,.{digits}f}"
 

@@ -61,6 +61,11 @@ def value_ticks(picture: Picture, most: int) -> list[float]:
     return inside[:: max(1, -(-len(inside) // max(most, 1)))]
 
 
+def tick_text(value: float) -> str:
+    """A value of the axis, never by powers of ten: 0.00002, 1,500."""
+    return f"{value:,.6g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:,.7f}".rstrip("0").rstrip(".")
+
+
 def share_along(picture: Picture, value: float) -> float:
     """Where a value stands between the ends of the axis: 0 to 1."""
     low, high = picture.limits
@@ -104,7 +109,7 @@ def _axis(grid: Grid, line: int, left: int, picture: Picture, scale: Scale) -> N
     put(grid[line], left, "└" + "─" * (width - left - 1), Tone.DIM)
     free = left
     for value in value_ticks(picture, max(2, (width - left) // _TICK_CELLS)):
-        text = f"{value:,.6g}"
+        text = tick_text(value)
         at = min(scale(value) - len(text) // 2, width - len(text))
         if at >= free:
             put(grid[line], scale(value), "┬", Tone.DIM)
