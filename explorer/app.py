@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
@@ -228,7 +229,8 @@ def run_explorer(
             goal = session.goal(parse_link(link))
         sys.setswitchinterval(SWITCH_S)
         app = BaseboundApp(session, goal, keys, greeting)
-        watch_terminal(sys.stdin.fileno(), app.hang_up)
+        with suppress(UnsupportedOperation):  # a stand-in for a terminal
+            watch_terminal(sys.stdin.fileno(), app.hang_up)
         app.run(mouse=mouse)
         if app.is_interrupted:
             raise KeyboardInterrupt

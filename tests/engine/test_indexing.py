@@ -168,7 +168,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path, number: signal.Signals)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
         assert number is signal.SIGKILL or process.returncode in (0, 130), err
-        assert b"Traceback" not in err
+        assert number is signal.SIGKILL or b"Traceback" not in err  # its orphans may say that they lost it
         with Study(path) as study:
             assert Finder(study).count(parse("word13")) == 31, "indexed or not, nothing is missed"
     assert list(check_structure(path)) == []

@@ -118,3 +118,9 @@ def make_app(study_path: Path) -> Callable[..., BaseboundApp]:
         return BaseboundApp(session, goal)
 
     return make
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences of commands have their full width, wherever the tests run."""
+    monkeypatch.setenv("COLUMNS", "100")

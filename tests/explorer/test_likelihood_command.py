@@ -23,6 +23,8 @@ from tests.builders import BASE, RL
 from tests.engine.test_likelihoods import drawn, everything, judge, scored
 from tests.engine.token_study import token_study
 
+pytestmark = pytest.mark.usefixtures("wide")
+
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,6 +21,8 @@ from store.types import Likelihood, Model, Role
 from store.writer import Writer
 from tests.engine.token_study import DECODING, PLAIN, VOCABULARY, TokenStudy, token_study
 
+pytestmark = pytest.mark.usefixtures("wide")
+
 Show = Callable[..., str]
 
 

@@ -116,7 +116,7 @@ async def test_likelihoods_of_both_models_are_drawn_and_read_out(
             await settle(pilot)
             assert f"[{kind}]" in said(pilot, "#chips")[: size[0]]
             assert drawn in picture_text(pilot)
-        assert said(pilot, "#read-out").startswith("found ‼ · c/n [95 %] 0.0000 [0.0000, 0.6024] · floor 10^ -0.2")
+        assert said(pilot, "#read-out").startswith("found ‼ · c/n [95 %] 0 [0, 0.6024] · floor 0.6258")
         screen.kind = Kind.PERPLEXITY_STEPS
         await settle(pilot)
         assert "one training step only" in picture_text(pilot)

@@ -22,6 +22,8 @@ from store.writer import Writer
 from tests.builders import native, write_jsonl
 from tests.engine.tiny import LETTERS, save_model
 
+pytestmark = pytest.mark.usefixtures("wide")
+
 PROBLEMS = [Problem("sums", str(key), f"{key}?", str(key)) for key in range(4)]
 
 
