@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from math import exp, log
+from shlex import quote
 from statistics import median
 from typing import Final
 
@@ -219,7 +220,7 @@ def _partly(pair: Pair, used: Mapping[int, Used]) -> tuple[str, ...]:
 def score_command(session: Session, runs: Sequence[RunRow], anew: Collection[int] = ()) -> str:
     """What has a model score these runs' responses. anew: run_ids of those whose responses have no token ids."""
     retokenize = " --retokenize" if any(run.run_id in anew for run in runs) else ""
-    return f"`basebound score {session.name} --scorer DIR --of {' '.join(run.slug for run in runs)}{retokenize}`"
+    return f"`basebound score {quote(session.name)} --scorer DIR --of {' '.join(run.slug for run in runs)}{retokenize}`"
 
 
 def by_step(session: Session, pair: Pair) -> Picture:

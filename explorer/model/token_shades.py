@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from engine.analyses.parting import Parting, part
@@ -238,7 +239,7 @@ def _looked_at(found: TraceTokens, beside: Sequence[Model]) -> Sequence[TokenSco
 
 
 def _how_to_score(session: Session, trace: Trace) -> str:
-    line = f"basebound score {session.study.path} --scorer DIR --of {trace.run.slug} --tokens"
+    line = f"basebound score {quote(str(session.study.path))} --scorer DIR --of {trace.run.slug} --tokens"
     return f"this trace was not scored token by token; a model in DIR does it: {line}"
 
 
